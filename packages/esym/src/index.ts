@@ -1,0 +1,1 @@
+export type { ArrayLike2d, Dtype } from "./border.ts";

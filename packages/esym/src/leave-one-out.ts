@@ -1,0 +1,133 @@
+/**
+ * Derivatives of log sigma_k and of log sigma_k - log sigma_{k-1} by leave-one-out polynomials
+ * d(X) = prod over j != i of (a_j + b_j X).
+ *
+ * With P the full product and (a + b X) the factor of entry i:
+ *   pi_i^(k)                = b d_{k-1} / P_k
+ *   pi_i^(k) - pi_i^(k-1)   = a b (d_{k-1}^2 - d_{k-2} d_k) / (P_k P_{k-1})
+ * Newton's inequality keeps the bracket above d_{k-1}^2 / k, so the subtraction loses a factor k at most.
+ *
+ * Entries outside the group have inclusion probabilities up to 1/4, where the division d_j = P_j - e_i d_{j-1} is
+ * stable. Those of the group are reached by halving: the product of everything outside a half is handed down,
+ * so each leaf is a product of positive factors only. docs/algorithm.md, section 4.
+ */
+import type { CentredRow } from "./centred-row.ts";
+import { powerOfTwo } from "./exponential.ts";
+import { multiplyFactors } from "./truncated-product.ts";
+
+/** Room for the last, incomplete quad of a row. */
+const lastQuad = new Float64Array(4);
+
+/**
+ * out[offset + i] = inclusionWeight pi_i^(k) + ratioWeight (pi_i^(k) - pi_i^(k-1)); 0 for removed entries.
+ *
+ * O(nk) time; the row must be factorised, 1 <= k.
+ */
+export function leaveOneOut(
+  row: CentredRow,
+  inclusionWeight: number,
+  ratioWeight: number,
+  out: Float64Array,
+  offset: number,
+): void {
+  const { n, k, full } = row;
+  const first = inclusionWeight / full[k];
+  const second = ratioWeight / full[k] / full[k - 1];
+  const whole = n & ~3;
+  divideQuads(row, 0, whole, first, second, out, offset);
+  if (whole < n) {
+    divideQuads(row, whole, n, first, second, lastQuad, 0);
+    for (let i = whole; i < n; i++) out[offset + i] = lastQuad[i - whole];
+  }
+  if (row.group > 0) {
+    const depth = 2 + Math.ceil(Math.log2(row.group));
+    const outside = outsideRows(depth * (k + 1));
+    outside.set(row.base);
+    halve(row, 0, row.group, outside, 0, row.baseExponent, first, second, out, offset);
+  }
+}
+
+/** Entries from <= i < to by division, four at a time: four independent chains hide each other's latency. */
+function divideQuads(
+  row: CentredRow,
+  from: number,
+  to: number,
+  first: number,
+  second: number,
+  out: Float64Array,
+  offset: number,
+): void {
+  const { k, e, full } = row;
+  const p1 = full[k - 1];
+  const p0 = full[k];
+  let o = offset;
+  for (let i = from; i < to; i += 4, o += 4) {
+    const ea = e[i];
+    const eb = e[i + 1];
+    const ec = e[i + 2];
+    const ed = e[i + 3];
+    let a2 = 0;
+    let b2 = 0;
+    let c2 = 0;
+    let d2 = 0;
+    for (let j = 0; j < k - 1; j++) {
+      const p = full[j];
+      a2 = p - ea * a2;
+      b2 = p - eb * b2;
+      c2 = p - ec * c2;
+      d2 = p - ed * d2;
+    }
+    const a1 = p1 - ea * a2;
+    const b1 = p1 - eb * b2;
+    const c1 = p1 - ec * c2;
+    const d1 = p1 - ed * d2;
+    out[o] = ea * (first * a1 + second * (a1 * a1 - a2 * (p0 - ea * a1)));
+    out[o + 1] = eb * (first * b1 + second * (b1 * b1 - b2 * (p0 - eb * b1)));
+    out[o + 2] = ec * (first * c1 + second * (c1 * c1 - c2 * (p0 - ec * c1)));
+    out[o + 3] = ed * (first * d1 + second * (d1 * d1 - d2 * (p0 - ed * d1)));
+  }
+}
+
+let rows = new Float64Array(0);
+
+function outsideRows(length: number): Float64Array {
+  if (rows.length < length) rows = new Float64Array(length);
+  return rows;
+}
+
+/**
+ * Group entries from <= g < to, given outside[at..at + k] 2^exponent, the product of all factors but theirs.
+ *
+ * O(G k log G) for a group of G.
+ */
+function halve(
+  row: CentredRow,
+  from: number,
+  to: number,
+  outside: Float64Array,
+  at: number,
+  exponent: number,
+  first: number,
+  second: number,
+  out: Float64Array,
+  offset: number,
+): void {
+  const { k, constant, linear, index } = row;
+  if (to - from === 1) {
+    const scale = powerOfTwo(exponent - row.fullExponent);
+    const d2 = k > 1 ? scale * outside[at + k - 2] : 0;
+    const d1 = scale * outside[at + k - 1];
+    const d0 = scale * outside[at + k];
+    const bracket = d1 * d1 - d2 * d0;
+    out[offset + index[from]] = linear[from] * (first * d1 + second * constant[from] * bracket);
+    return;
+  }
+  const middle = (from + to) >> 1;
+  const below = at + k + 1;
+  outside.copyWithin(below, at, below);
+  const right = multiplyFactors(outside, below, k, constant, linear, middle, to);
+  halve(row, from, middle, outside, below, exponent + right, first, second, out, offset);
+  outside.copyWithin(below, at, below);
+  const left = multiplyFactors(outside, below, k, constant, linear, from, middle);
+  halve(row, middle, to, outside, below, exponent + left, first, second, out, offset);
+}

@@ -1,0 +1,106 @@
+/**
+ * The smooth top-k SVM L_{k,tau} of Berrada, Zisserman and Kumar, exact at every temperature.
+ */
+import { checkOrder, describe, exponentialScale, sharedRow, twoProduct } from "@smooth-topk/esym/kernel";
+import {
+  type BatchOptions,
+  type Buffers,
+  checkBatch,
+  type Labels,
+  type LossValue,
+  type Reduction,
+  reduceRows,
+  type Scores,
+  type ValueAndGrad,
+} from "./batch.ts";
+import { smoothTopkRow } from "./smooth-topk-row.ts";
+
+export interface SmoothTopkOptions extends BatchOptions {
+  /** How many guesses the loss allows: 1 <= k <= n - 1. Default 5. */
+  readonly k?: number | undefined;
+  /** Temperature, > 0: towards 0 the loss becomes the hard top-k SVM. Default 1. */
+  readonly tau?: number | undefined;
+  /** Margin, >= 0 in the paper, any finite number here. Default 1. */
+  readonly alpha?: number | undefined;
+}
+
+function run<R extends Reduction | undefined>(
+  caller: string,
+  scores: Scores,
+  labels: Labels,
+  options: SmoothTopkOptions & { readonly reduction?: R; readonly out?: Buffers | undefined },
+  wantGrad: boolean,
+): ValueAndGrad<R> {
+  const { k = 5, tau = 1, alpha = 1 } = options;
+  checkTau(caller, k, tau);
+  if (typeof alpha !== "number" || !Number.isFinite(alpha)) {
+    throw new RangeError(`${caller}: alpha must be a finite number: got alpha = ${describe(alpha)}`);
+  }
+  const batch = checkBatch(caller, scores, labels, options);
+  const { n } = batch.rows;
+  checkOrder(caller, k, n, 1, 1);
+  const scale = exponentialScale(twoProduct(k, tau));
+  return reduceRows(caller, batch, options, wantGrad, (x, label, weight, grad, offset) =>
+    smoothTopkRow(sharedRow(n, k), x, scale, tau, alpha, label, weight, grad, offset),
+  );
+}
+
+/** k tau and its reciprocal must be doubles with room for an exponential's argument. */
+function checkTau(caller: string, k: number, tau: number): void {
+  if (typeof tau !== "number" || !(tau > 0)) {
+    throw new RangeError(`${caller}: tau must be a number > 0: got tau = ${describe(tau)}`);
+  }
+  if (!(k * tau >= 1e-280 && k * tau <= 1e280) && Number.isInteger(k) && k >= 1) {
+    throw new RangeError(`${caller}: k tau must be between 1e-280 and 1e280: got tau = ${tau}`);
+  }
+}
+
+/**
+ * Smooth top-k SVM loss:
+ * L = tau softplus(alpha / tau + log sigma_k(e without y) - log sigma_{k-1}(e without y) - s_y / (k tau)),
+ * e_i = exp(s_i / (k tau)).
+ *
+ * It is an upper bound of alpha [y is not among the k best] and tends to the hard loss
+ * max(0, alpha + (s_[k] - s_y) / k) as tau -> 0. Mind the scale 1 / k of the scores, which is that of the authors'
+ * code; at k = 1, tau = 1, alpha = 0 the loss is the cross-entropy.
+ *
+ * @param scores  [batch, n], or [n] for one sample; -Infinity masks a class. Where masking leaves fewer than k
+ *                classes besides y, the loss and its gradient are 0.
+ * @param labels  [batch] class indices, or a number for one sample.
+ * @returns the mean over samples, the sum, or [batch] values, by `reduction`.
+ * @throws RangeError or TypeError naming the argument, the index and the value, before anything is computed.
+ *
+ * Relative error of each sample's loss below (8 + |z|) u, u = 2^-53. O(nk) time per sample.
+ * Berrada, Zisserman, Kumar (2018), equations (9) and (14).
+ *
+ * @example
+ * smoothTopkSvm([[2, 1, 0, -1]], [1], { k: 2 }); // 0.7...
+ */
+export function smoothTopkSvm<R extends Reduction | undefined = undefined>(
+  scores: Scores,
+  labels: Labels,
+  options: SmoothTopkOptions & { readonly reduction?: R } = {},
+): LossValue<R> {
+  return run("smoothTopkSvm", scores, labels, options, false).value as LossValue<R>;
+}
+
+/**
+ * Smooth top-k SVM loss and its gradient in the scores, fused.
+ *
+ * With w = logistic(z): dL/ds_y = -w / k and, for the others, dL/ds_i = (w / k) (pi_i^(k) - pi_i^(k-1)), evaluated
+ * without the cancellation of that difference.
+ *
+ * @param options.out  memory for the results.
+ * @returns value as {@link smoothTopkSvm}, grad of the shape of scores: the gradient of the value, or of each
+ *          sample's own loss with reduction 'none'. Single precision where the scores are (rounded from double).
+ * @throws as {@link smoothTopkSvm}.
+ *
+ * Every gradient entry not below 1e-280 has a relative error below 64 k u. O(nk) time per sample.
+ */
+export function smoothTopkSvmValueAndGrad<R extends Reduction | undefined = undefined>(
+  scores: Scores,
+  labels: Labels,
+  options: SmoothTopkOptions & { readonly reduction?: R; readonly out?: Buffers | undefined } = {},
+): ValueAndGrad<R> {
+  return run("smoothTopkSvmValueAndGrad", scores, labels, options, true) as ValueAndGrad<R>;
+}

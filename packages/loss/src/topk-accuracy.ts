@@ -1,0 +1,53 @@
+/**
+ * Top-k accuracy: how often the label is among the k best scores.
+ */
+import { checkOrder } from "@smooth-topk/esym/kernel";
+import {
+  type BatchOptions,
+  checkBatch,
+  type Labels,
+  type LossValue,
+  type Reduction,
+  reduceRows,
+  type Scores,
+} from "./batch.ts";
+
+export interface TopkAccuracyOptions extends BatchOptions {
+  /** How many guesses count: 1 <= k <= n. Default 5. */
+  readonly k?: number | undefined;
+}
+
+/**
+ * Fraction of samples whose label is among their k largest scores.
+ *
+ * Equal scores rank by index, the lower first, as NumPy's argmax and a stable descending sort rank them: constant
+ * scores do not count as right.
+ *
+ * @param scores  [batch, n], or [n] for one sample; -Infinity masks a class.
+ * @param labels  [batch] class indices, or a number for one sample.
+ * @returns the (weighted) mean, the sum, or [batch] values of 0 and 1, by `reduction`.
+ * @throws RangeError or TypeError naming the argument, the index and the value, before anything is computed.
+ *
+ * O(n) time per sample.
+ *
+ * @example
+ * topkAccuracy([[2, 1, 0], [2, 1, 0]], [1, 2], { k: 2 }); // 0.5
+ */
+export function topkAccuracy<R extends Reduction | undefined = undefined>(
+  scores: Scores,
+  labels: Labels,
+  options: TopkAccuracyOptions & { readonly reduction?: R } = {},
+): LossValue<R> {
+  const caller = "topkAccuracy";
+  const { k = 5 } = options;
+  const batch = checkBatch(caller, scores, labels, options);
+  const { n } = batch.rows;
+  checkOrder(caller, k, n, 1, 0);
+  const { value } = reduceRows<R>(caller, batch, options, false, (x, label) => {
+    const own = x[label];
+    let better = 0;
+    for (let i = 0; i < n; i++) if (x[i] > own || (x[i] === own && i < label)) better++;
+    return better < k ? 1 : 0;
+  });
+  return value;
+}

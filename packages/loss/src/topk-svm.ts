@@ -1,0 +1,96 @@
+/**
+ * The hard top-k SVM l_k = max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score besides the label's:
+ * the limit of the smooth loss as tau -> 0.
+ */
+import { add, checkOrder, describe, divide, selectLargest, twoProduct, twoSum } from "@smooth-topk/esym/kernel";
+import {
+  type BatchOptions,
+  type Buffers,
+  checkBatch,
+  type Labels,
+  type LossValue,
+  type Reduction,
+  reduceRows,
+  type Scores,
+  type ValueAndGrad,
+} from "./batch.ts";
+
+export interface TopkOptions extends BatchOptions {
+  /** How many guesses the loss allows: 1 <= k <= n - 1. Default 5. */
+  readonly k?: number | undefined;
+  /** Margin, any finite number. Default 1. */
+  readonly alpha?: number | undefined;
+}
+
+function run<R extends Reduction | undefined>(
+  caller: string,
+  scores: Scores,
+  labels: Labels,
+  options: TopkOptions & { readonly reduction?: R; readonly out?: Buffers | undefined },
+  wantGrad: boolean,
+): ValueAndGrad<R> {
+  const { k = 5, alpha = 1 } = options;
+  if (typeof alpha !== "number" || !Number.isFinite(alpha)) {
+    throw new RangeError(`${caller}: alpha must be a finite number: got alpha = ${describe(alpha)}`);
+  }
+  const batch = checkBatch(caller, scores, labels, options);
+  const { n } = batch.rows;
+  checkOrder(caller, k, n, 1, 1);
+  const values = new Float64Array(k);
+  const indices = new Int32Array(k);
+  return reduceRows(caller, batch, options, wantGrad, (x, label, weight, grad, offset) => {
+    const labelScore = x[label];
+    x[label] = -Infinity;
+    grad?.fill(0, offset, offset + n);
+    if (selectLargest(x, n, k, values, indices) < k) return 0;
+    const kth = values[k - 1];
+    const margin = add(twoProduct(k, alpha), twoSum(kth, -labelScore));
+    if (!(margin[0] > 0)) return 0;
+    if (grad !== null) {
+      // The subgradient that the smooth gradient tends to: classes tied at s_[k] share it equally.
+      let ties = 0;
+      for (let i = 0; i < n; i++) if (x[i] === kth) ties++;
+      for (let i = 0; i < n; i++) if (x[i] === kth) grad[offset + i] = weight / k / ties;
+      grad[offset + label] = -weight / k;
+    }
+    return divide(margin, [k, 0])[0];
+  });
+}
+
+/**
+ * Hard top-k SVM loss max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score of the other classes.
+ *
+ * The 1 / k is the scale of the authors' code and of the limit of {@link smoothTopkSvm} as tau -> 0; the paper's
+ * equation (3) lacks it.
+ *
+ * @param scores  [batch, n], or [n] for one sample; -Infinity masks a class. Where masking leaves fewer than k
+ *                classes besides y, the loss and its gradient are 0.
+ * @param labels  [batch] class indices, or a number for one sample.
+ * @returns the mean over samples, the sum, or [batch] values, by `reduction`.
+ * @throws RangeError or TypeError naming the argument, the index and the value, before anything is computed.
+ *
+ * Relative error of each sample's loss below 2 u (u = 2^-53). O(n log k) time per sample.
+ */
+export function topkSvm<R extends Reduction | undefined = undefined>(
+  scores: Scores,
+  labels: Labels,
+  options: TopkOptions & { readonly reduction?: R } = {},
+): LossValue<R> {
+  return run("topkSvm", scores, labels, options, false).value as LossValue<R>;
+}
+
+/**
+ * Hard top-k SVM loss and a subgradient: where the loss is positive, -1/k at the label and +1/k shared equally
+ * by the classes tied at s_[k]; elsewhere, the kink included, 0.
+ *
+ * @param options.out  memory for the results.
+ * @returns value as {@link topkSvm}, grad of the shape and precision of scores.
+ * @throws as {@link topkSvm}.
+ */
+export function topkSvmValueAndGrad<R extends Reduction | undefined = undefined>(
+  scores: Scores,
+  labels: Labels,
+  options: TopkOptions & { readonly reduction?: R; readonly out?: Buffers | undefined } = {},
+): ValueAndGrad<R> {
+  return run("topkSvmValueAndGrad", scores, labels, options, true) as ValueAndGrad<R>;
+}
