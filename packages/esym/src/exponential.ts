@@ -133,28 +133,29 @@ export interface ExtendedNumber {
 }
 
 /**
- * exp(hi + lo) without overflow, relative error of mantissa + rest below 2^-59.
+ * exp(hi + lo) without overflow, relative error of mantissa + rest below 2^-66.
  *
  * Beyond |hi| = 2^52, where neighbouring doubles are a factor e apart, only the exponent is kept.
  */
 export function extendedExp(hi: number, lo: number): ExtendedNumber {
   const n = Math.round(hi / LN2_HI);
   if (Math.abs(hi) > 2 ** 52) return { mantissa: 1, rest: 0, exponent: n };
-  // r = hi + lo - n ln 2, exactly to about 2^-100.
+  // s + tail = hi + lo - n ln 2, to about 2^-100.
   const [ph, pl] = twoProduct(n, LN2_HI);
   const [qh, ql] = twoProduct(n, LN2_LO);
-  const [sh, sl] = twoSum(hi - ph, -pl);
-  const [th, tl] = twoSum(sh, -qh);
-  const tail = sl + tl + (lo - ql - n * LN2_TAIL);
-  // r = j ln 2 / 128 + a small rest
-  const j = Math.round((th * STEPS) / LN2_HI);
+  const [t, tl] = twoSum(hi - ph, -pl);
+  const [s, sl] = twoSum(t, -qh);
+  const tail = tl + sl + (lo - ql - n * LN2_TAIL);
+  // r + rest = s + tail - j ln 2 / 128, |r| < 0.003
+  const j = Math.round((s * STEPS) / LN2_HI);
   const [jh, jl] = twoProduct(j, LN2_HI / STEPS);
-  const r = th - jh - jl + (tail - (j * LN2_LO) / STEPS);
-  const p =
-    r + r * r * (0.5 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720)))));
-  const index = j & (STEPS - 1);
-  const power = tableHi[index];
-  const [mantissa, rest] = fastTwoSum(power, tableLo[index] + power * p);
+  const [r, rl] = twoSum(s - jh, tail - jl - (j * LN2_LO) / STEPS);
+  const p = rl + r * r * (0.5 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720 + r * (1 / 5040))))));
+  const power = tableHi[j & (STEPS - 1)];
+  const [xh, xl] = twoProduct(power, r);
+  const [mh, ml] = twoSum(power, xh);
+  const low = ml + (xl + power * p + tableLo[j & (STEPS - 1)] * (1 + r));
+  const [mantissa, rest] = fastTwoSum(mh, low);
   return { mantissa, rest, exponent: n + (j >> 7) };
 }
 

@@ -13,10 +13,17 @@
  */
 import type { CentredRow } from "./centred-row.ts";
 import { powerOfTwo } from "./exponential.ts";
+import { halve, type Halving, halvingRoom } from "./halving.ts";
 import { multiplyFactors } from "./truncated-product.ts";
 
 /** Room for the last, incomplete quad of a row. */
 const lastQuad = new Float64Array(4);
+/** Room for halving, shared by all rows. */
+let rows: Float64Array = new Float64Array(0);
+
+function roomFor(current: Float64Array, length: number): Float64Array {
+  return current.length < length ? new Float64Array(length) : current;
+}
 
 /**
  * out[offset + i] = inclusionWeight pi_i^(k) + ratioWeight (pi_i^(k) - pi_i^(k-1)); 0 for removed entries.
@@ -39,12 +46,22 @@ export function leaveOneOut(
     divideQuads(row, whole, n, first, second, lastQuad, 0);
     for (let i = whole; i < n; i++) out[offset + i] = lastQuad[i - whole];
   }
-  if (row.group > 0) {
-    const depth = 2 + Math.ceil(Math.log2(row.group));
-    const outside = outsideRows(depth * (k + 1));
-    outside.set(row.base);
-    halve(row, 0, row.group, outside, 0, row.baseExponent, first, second, out, offset);
-  }
+  const { constant, linear, index, fullExponent } = row;
+  rows = roomFor(rows, halvingRoom(k + 1, row.group));
+  rows.set(row.base);
+  const task: Halving = {
+    width: k + 1,
+    rows,
+    multiply: (at, from, to) => multiplyFactors(rows, at, k, constant, linear, from, to),
+    visit: (g, at, exponent) => {
+      const scale = powerOfTwo(exponent - fullExponent);
+      const d2 = k > 1 ? scale * rows[at + k - 2] : 0;
+      const d1 = scale * rows[at + k - 1];
+      const d0 = scale * rows[at + k];
+      out[offset + index[g]] = linear[g] * (first * d1 + second * constant[g] * (d1 * d1 - d2 * d0));
+    },
+  };
+  halve(task, 0, row.group, 0, row.baseExponent);
 }
 
 /** Entries from <= i < to by division, four at a time: four independent chains hide each other's latency. */
@@ -86,48 +103,4 @@ function divideQuads(
     out[o + 2] = ec * (first * c1 + second * (c1 * c1 - c2 * (p0 - ec * c1)));
     out[o + 3] = ed * (first * d1 + second * (d1 * d1 - d2 * (p0 - ed * d1)));
   }
-}
-
-let rows = new Float64Array(0);
-
-function outsideRows(length: number): Float64Array {
-  if (rows.length < length) rows = new Float64Array(length);
-  return rows;
-}
-
-/**
- * Group entries from <= g < to, given outside[at..at + k] 2^exponent, the product of all factors but theirs.
- *
- * O(G k log G) for a group of G.
- */
-function halve(
-  row: CentredRow,
-  from: number,
-  to: number,
-  outside: Float64Array,
-  at: number,
-  exponent: number,
-  first: number,
-  second: number,
-  out: Float64Array,
-  offset: number,
-): void {
-  const { k, constant, linear, index } = row;
-  if (to - from === 1) {
-    const scale = powerOfTwo(exponent - row.fullExponent);
-    const d2 = k > 1 ? scale * outside[at + k - 2] : 0;
-    const d1 = scale * outside[at + k - 1];
-    const d0 = scale * outside[at + k];
-    const bracket = d1 * d1 - d2 * d0;
-    out[offset + index[from]] = linear[from] * (first * d1 + second * constant[from] * bracket);
-    return;
-  }
-  const middle = (from + to) >> 1;
-  const below = at + k + 1;
-  outside.copyWithin(below, at, below);
-  const right = multiplyFactors(outside, below, k, constant, linear, middle, to);
-  halve(row, from, middle, outside, below, exponent + right, first, second, out, offset);
-  outside.copyWithin(below, at, below);
-  const left = multiplyFactors(outside, below, k, constant, linear, from, middle);
-  halve(row, middle, to, outside, below, exponent + left, first, second, out, offset);
 }

@@ -32,12 +32,16 @@ export function productStack(k: number): ProductStack {
   };
 }
 
-/** Divides p[at..at + k] by a power of two if it has grown past 2^400, and returns the exponent. */
-export function rescale(p: Float64Array, at: number, k: number): number {
+/** The exponent of the power of two to take out of p[at..at + k]: 0 unless a coefficient has grown past 2^400. */
+export function rescaleExponent(p: Float64Array, at: number, k: number): number {
   let largest = 0;
   for (let j = at; j <= at + k; j++) if (p[j] > largest) largest = p[j];
-  if (!(largest > RESCALE_ABOVE)) return 0;
-  const exponent = Math.floor(Math.log2(largest));
+  return largest > RESCALE_ABOVE ? Math.floor(Math.log2(largest)) : 0;
+}
+
+function rescale(p: Float64Array, at: number, k: number): number {
+  const exponent = rescaleExponent(p, at, k);
+  if (exponent === 0) return 0;
   const factor = 2 ** -exponent;
   for (let j = at; j <= at + k; j++) p[j] *= factor;
   return exponent;
@@ -111,8 +115,8 @@ export function truncatedProduct(
     exponents[top] = rescale(rows, at, k);
     top++;
     while (top > 1 && (levels[top - 2] === levels[top - 1] || from + run >= end)) {
-      const below = at0(top - 2, width);
-      multiplyRows(rows, below, at0(top - 1, width), k);
+      const below = rowStart(top - 2, width);
+      multiplyRows(rows, below, rowStart(top - 1, width), k);
       exponents[top - 2] += exponents[top - 1] + rescale(rows, below, k);
       levels[top - 2]++;
       top--;
@@ -122,7 +126,7 @@ export function truncatedProduct(
   return exponents[0];
 }
 
-function at0(row: number, width: number): number {
+function rowStart(row: number, width: number): number {
   return row * width + PADDING;
 }
 

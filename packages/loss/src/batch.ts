@@ -207,8 +207,8 @@ function buffer(value: unknown): string {
 }
 
 /** Scratch memory shared by all calls; a call never yields, so none can see another's. */
-let scores = new Float64Array(0);
-let gradients = new Float64Array(0);
+let scores: Float64Array = new Float64Array(0);
+let gradients: Float64Array = new Float64Array(0);
 
 function scratch(current: Float64Array, n: number): Float64Array {
   return current.length >= n && current.length < 4 * n + 64 ? current : new Float64Array(n);
