@@ -135,7 +135,10 @@ function multiplyExtended(rows: Float64Array, at: number, k: number, e: Extended
     const term = rows[here - 1] * e.mantissa;
     if (term === 0) continue;
     const gap = rows[power - 1] + e.exponent - rows[power];
-    if (rows[here] === 0 || gap > 0) {
+    if (rows[here] === 0) {
+      rows[here] = term;
+      rows[power] += gap;
+    } else if (gap > 0) {
       rows[here] = term + rows[here] * powerOfTwo(-gap);
       rows[power] += gap;
     } else {
