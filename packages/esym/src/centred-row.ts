@@ -112,13 +112,21 @@ function multiplyAll(row: CentredRow): void {
 }
 
 /**
+ * The e_i up to which entry i may be divided out of the full product: e_i sigma_{k-1} <= sigma_k / 4 bounds its
+ * inclusion probabilities of all orders up to k by 1/4.
+ */
+export function stableBound(row: CentredRow): number {
+  return STABLE_INCLUSION * (row.full[row.k] / row.full[row.k - 1]);
+}
+
+/**
  * Moves every entry with e_i sigma_{k-1} > sigma_k / 4 to the group. The left side bounds sigma_k times its
  * inclusion probability from above, and by no more than a factor 5/4 where it matters: at most 5k entries move.
  */
 function gatherLarge(row: CentredRow): void {
-  const { n, k, e, full, index, constant, linear } = row;
+  const { n, k, e, index, constant, linear } = row;
   const last = row.group - 1;
-  const bound = STABLE_INCLUSION * (full[k] / full[k - 1]);
+  const bound = stableBound(row);
   // The group is the top of the row in descending order: if its last entry is small, all others are.
   if (k === 0 || row.group === n || (constant[last] === 1 && linear[last] <= bound)) return;
   const before = row.group;

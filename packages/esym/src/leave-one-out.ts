@@ -7,11 +7,11 @@
  *   pi_i^(k) - pi_i^(k-1)   = a b (d_{k-1}^2 - d_{k-2} d_k) / (P_k P_{k-1})
  * Newton's inequality keeps the bracket above d_{k-1}^2 / k, so the subtraction loses a factor k at most.
  *
- * Entries outside the group have inclusion probabilities up to 1/4, where the division d_j = P_j - e_i d_{j-1} is
- * stable. Those of the group are reached by halving: the product of everything outside a half is handed down,
- * so each leaf is a product of positive factors only. docs/algorithm.md, section 4.
+ * Entries with an inclusion probability up to 1/4 are divided out, d_j = P_j - e_i d_{j-1}, which is stable there.
+ * The others are reached by halving: the product of everything outside a half is handed down, so each leaf is a
+ * product of positive factors only. docs/algorithm.md, section 4.
  */
-import type { CentredRow } from "./centred-row.ts";
+import { type CentredRow, stableBound } from "./centred-row.ts";
 import { powerOfTwo } from "./exponential.ts";
 import { halve, type Halving, halvingRoom } from "./halving.ts";
 import { multiplyFactors } from "./truncated-product.ts";
@@ -28,7 +28,7 @@ function roomFor(current: Float64Array, length: number): Float64Array {
 /**
  * out[offset + i] = inclusionWeight pi_i^(k) + ratioWeight (pi_i^(k) - pi_i^(k-1)); 0 for removed entries.
  *
- * O(nk) time; the row must be factorised, 1 <= k.
+ * O(nk) time; the row must be factorised, 1 <= k. It is used up: entries leave its group.
  */
 export function leaveOneOut(
   row: CentredRow,
@@ -40,6 +40,7 @@ export function leaveOneOut(
   const { n, k, full } = row;
   const first = inclusionWeight / full[k];
   const second = ratioWeight / full[k] / full[k - 1];
+  releaseSmall(row);
   const whole = n & ~3;
   divideQuads(row, 0, whole, first, second, out, offset);
   if (whole < n) {
@@ -62,6 +63,24 @@ export function leaveOneOut(
     },
   };
   halve(task, 0, row.group, 0, row.baseExponent);
+}
+
+/** Hands entries of the group that may be divided out after all over to the others; most rows have no large entry. */
+function releaseSmall(row: CentredRow): void {
+  const { k, e, base, index, constant, linear } = row;
+  const bound = stableBound(row);
+  let kept = 0;
+  for (let g = 0; g < row.group; g++) {
+    if (linear[g] <= bound * constant[g]) {
+      e[index[g]] = linear[g] / constant[g];
+      row.baseExponent += multiplyFactors(base, 0, k, constant, linear, g, g + 1);
+    } else {
+      index[kept] = index[g];
+      constant[kept] = constant[g];
+      linear[kept++] = linear[g];
+    }
+  }
+  row.group = kept;
 }
 
 /** Entries from <= i < to by division, four at a time: four independent chains hide each other's latency. */
