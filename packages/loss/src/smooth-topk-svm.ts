@@ -60,7 +60,7 @@ function checkTau(caller: string, k: number, tau: number): void {
  * L = tau softplus(alpha / tau + log sigma_k(e without y) - log sigma_{k-1}(e without y) - s_y / (k tau)),
  * e_i = exp(s_i / (k tau)).
  *
- * It is an upper bound of alpha [y is not among the k best] and tends to the hard loss
+ * It bounds the top-k error from above, scaled by tau log(1 + exp(alpha / tau) / k), and tends to the hard loss
  * max(0, alpha + (s_[k] - s_y) / k) as tau -> 0. Mind the scale 1 / k of the scores, which is that of the authors'
  * code; at k = 1, tau = 1, alpha = 0 the loss is the cross-entropy.
  *
