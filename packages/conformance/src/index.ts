@@ -1,1 +1,1 @@
-export {};
+export { errorInU, largestErrorInU, UNIT_ROUNDOFF } from "./error-in-u.ts";
