@@ -1,0 +1,120 @@
+/**
+ * The port protocol: one JSON request, one JSON answer. Numbers that JSON lacks are the strings "Infinity",
+ * "-Infinity" and "NaN".
+ */
+import { inclusionProbabilities, logEsp } from "@smooth-topk/esym";
+import { smoothTopkSvmValueAndGrad, topkSvmValueAndGrad } from "@smooth-topk/loss";
+import ndarray, { type NdArray } from "ndarray";
+
+type Dtype = "float64" | "float32";
+type Input = Readonly<Record<string, unknown>>;
+type Answer = Record<string, unknown>;
+
+const NON_FINITE: Readonly<Record<string, number>> = { Infinity, "-Infinity": -Infinity, NaN };
+
+function describe(value: unknown): string {
+  return value === undefined ? "missing" : (JSON.stringify(value) ?? String(value)).slice(0, 60);
+}
+
+function number(value: unknown, name: string): number {
+  if (typeof value === "number") return value;
+  if (typeof value === "string" && Object.hasOwn(NON_FINITE, value)) return NON_FINITE[value];
+  throw new TypeError(`${name} is ${describe(value)}, expected a number`);
+}
+
+/** A [batch][n] array of numbers, in the precision of the request. */
+function matrix(value: unknown, name: string, dtype: Dtype): NdArray<Float64Array> {
+  if (!Array.isArray(value)) throw new TypeError(`${name} is ${describe(value)}, expected an array of rows`);
+  const n = Array.isArray(value[0]) ? value[0].length : 0;
+  const data = new Float64Array(value.length * n);
+  value.forEach((row: unknown, b) => {
+    if (!Array.isArray(row)) throw new TypeError(`${name}[${b}] is ${describe(row)}, expected an array of numbers`);
+    if (row.length !== n) throw new RangeError(`${name}[${b}] has length ${row.length}, expected the length of row 0, ${n}`);
+    row.forEach((v, i) => {
+      const x = number(v, `${name}[${b}][${i}]`);
+      data[b * n + i] = dtype === "float32" ? Math.fround(x) : x;
+    });
+  });
+  return ndarray(data, [value.length, n]);
+}
+
+function labels(value: unknown): number[] {
+  if (!Array.isArray(value)) throw new TypeError(`labels is ${describe(value)}, expected an array of integers`);
+  return value.map((label: unknown, b) => {
+    if (typeof label !== "number") throw new TypeError(`labels[${b}] is ${describe(label)}, expected an integer`);
+    return label;
+  });
+}
+
+/** Numbers as JSON has them. */
+function encode(values: ArrayLike<number>, dtype: Dtype): (number | string)[] {
+  return Array.from(values, (value) => {
+    const v = dtype === "float32" ? Math.fround(value) : value;
+    return Number.isFinite(v) ? v : String(v);
+  });
+}
+
+function encodeRows(array: NdArray, dtype: Dtype): (number | string)[][] {
+  const [batch, n] = array.shape;
+  const data = array.data as ArrayLike<number>;
+  return Array.from({ length: batch }, (_, b) => encode(Array.prototype.slice.call(data, b * n, (b + 1) * n), dtype));
+}
+
+function optional(input: Input, name: string, fallback: number): number {
+  return input[name] === undefined ? fallback : number(input[name], name);
+}
+
+const functions: Readonly<Record<string, (input: Input, dtype: Dtype) => Answer>> = {
+  smooth_topk_loss: (input, dtype) => {
+    const { value, grad } = smoothTopkSvmValueAndGrad(matrix(input["scores"], "scores", dtype), labels(input["labels"]), {
+      k: optional(input, "k", 5),
+      tau: optional(input, "tau", 1),
+      alpha: optional(input, "alpha", 1),
+      reduction: "none",
+    });
+    return { loss: encode(value, dtype), grad: encodeRows(grad, dtype) };
+  },
+  topk_loss: (input, dtype) => {
+    const { value, grad } = topkSvmValueAndGrad(matrix(input["scores"], "scores", dtype), labels(input["labels"]), {
+      k: optional(input, "k", 5),
+      alpha: optional(input, "alpha", 1),
+      reduction: "none",
+    });
+    return { loss: encode(value, dtype), grad: encodeRows(grad, dtype) };
+  },
+  log_esp: (input, dtype) => {
+    const x = matrix(input["x"], "x", dtype);
+    const k = number(input["k"], "k");
+    const logSigma = encodeRows(logEsp(x, k), dtype);
+    // A row with sigma_k = 0 has no distribution.
+    const inclusion = encodeRows(inclusionProbabilities(x, k), dtype).map((row) => (row.includes("NaN") ? [] : row));
+    return { log_sigma: logSigma, inclusion };
+  },
+};
+
+/** The answer to one line of the protocol; never throws. */
+export function answer(line: string): string {
+  let id: unknown = null;
+  try {
+    const request: unknown = JSON.parse(line);
+    if (typeof request !== "object" || request === null || Array.isArray(request)) {
+      throw new TypeError("the request is not a JSON object");
+    }
+    const { id: given = null, function: name, dtype = "float64", input } = request as Record<string, unknown>;
+    id = given;
+    if (typeof name !== "string" || !Object.hasOwn(functions, name)) {
+      throw new TypeError(`function is ${describe(name)}, expected one of ${Object.keys(functions).join(", ")}`);
+    }
+    if (dtype !== "float64" && dtype !== "float32") {
+      throw new TypeError(`dtype is ${describe(dtype)}, expected float64 or float32`);
+    }
+    if (typeof input !== "object" || input === null || Array.isArray(input)) {
+      throw new TypeError(`input is ${describe(input)}, expected an object`);
+    }
+    return JSON.stringify({ id, output: functions[name](input as Input, dtype) });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    // The library's messages begin with the function's TypeScript name, which means nothing in another language.
+    return JSON.stringify({ id, error: message.replace(/^[a-zA-Z]+: /, "") });
+  }
+}
