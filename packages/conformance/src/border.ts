@@ -54,7 +54,8 @@ export function checkLabel(caller: string, scores: ArrayLike<number>, label: num
 }
 
 export function checkTemperature(caller: string, tau: number): void {
-  if (!(tau > 0 && tau < Infinity)) throw new RangeError(`${caller}: tau must be a finite number > 0: got tau = ${tau}`);
+  if (!(tau > 0 && tau < Infinity))
+    throw new RangeError(`${caller}: tau must be a finite number > 0: got tau = ${tau}`);
 }
 
 export function checkMargin(caller: string, alpha: number): void {

@@ -161,6 +161,26 @@ export class Enclosures {
     this.mpfr.mpfr_log1p(this.upper[r], this.upper[a], UPWARD);
   }
 
+  /** r = max(0, a); r may be a. */
+  positivePart(r: Enclosure, a: Enclosure): void {
+    this.#positivePart(this.lower[r], this.lower[a], DOWNWARD);
+    this.#positivePart(this.upper[r], this.upper[a], UPWARD);
+  }
+
+  #positivePart(r: MpfrPointer, a: MpfrPointer, rounding: number): void {
+    if (this.mpfr.mpfr_sgn(a) < 0) this.mpfr.mpfr_set_zero(r, 1);
+    else this.mpfr.mpfr_set(r, a, rounding);
+  }
+
+  /** 1 or -1 if every number of the enclosure has that sign, 0 if it is exactly 0, undefined if it is not known. */
+  sign(a: Enclosure): -1 | 0 | 1 | undefined {
+    const low = this.mpfr.mpfr_sgn(this.lower[a]);
+    const high = this.mpfr.mpfr_sgn(this.upper[a]);
+    if (low > 0) return 1;
+    if (high < 0) return -1;
+    return low === 0 && high === 0 ? 0 : undefined;
+  }
+
   isExact(a: Enclosure): boolean {
     return this.mpfr.mpfr_equal_p(this.lower[a], this.upper[a]) !== 0;
   }

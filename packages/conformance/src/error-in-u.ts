@@ -4,7 +4,10 @@
  */
 
 /** The unit roundoff of each precision. */
-export const UNIT_ROUNDOFF = { float64: 2 ** -53, float32: 2 ** -24 } as const;
+export const UNIT_ROUNDOFF: { readonly float64: number; readonly float32: number } = {
+  float64: 2 ** -53,
+  float32: 2 ** -24,
+};
 
 /**
  * |actual - expected| / (scale u): how many rounding errors of a number of size `scale` lie between the two.
@@ -31,7 +34,7 @@ export function errorInU(
   if (actual === expected || (Number.isNaN(actual) && Number.isNaN(expected))) return 0;
   const difference = Math.abs(actual - expected);
   if (!Number.isFinite(difference)) return Infinity;
-  // Dividing by u first would overflow, dividing by scale u underflow: both are powers of two or nearly so.
+  // Not difference / (scale u): that product underflows for a small scale.
   return difference / scale / u;
 }
 

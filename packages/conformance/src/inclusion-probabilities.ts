@@ -39,11 +39,6 @@ export function inclusionOfFactors(
 }
 
 /** @param k  1 <= k <= number of entries. */
-export function inclusionProbabilities(
-  enclosures: Enclosures,
-  row: Row,
-  k: number,
-  wanted: Uint8Array,
-): Float64Array {
+export function inclusionProbabilities(enclosures: Enclosures, row: Row, k: number, wanted: Uint8Array): Float64Array {
   return inclusionOfFactors(enclosures, k, wanted, () => centredFactors(enclosures, row, k, null));
 }

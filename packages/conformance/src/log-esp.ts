@@ -41,7 +41,14 @@ export function forCentredProducts(
 }
 
 /** r = sum over the entries above the centre c of x_i + (j - their number) c. */
-function unscaledExponent(enclosures: Enclosures, row: Row, factors: Factors, c: number, j: number, r: Enclosure): void {
+function unscaledExponent(
+  enclosures: Enclosures,
+  row: Row,
+  factors: Factors,
+  c: number,
+  j: number,
+  r: Enclosure,
+): void {
   const mark = enclosures.mark();
   const term = enclosures.allocate(1);
   let heavy = 0;

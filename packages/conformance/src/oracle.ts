@@ -6,7 +6,15 @@
  * interval arithmetic with MPFR, repeated with more bits until both ends round alike. Slow, and meant for judging
  * implementations. Needs the optional peer dependency gmp-wasm.
  */
-import { checkFinite, checkLabel, checkLogValues, checkMargin, checkOrder, checkTemperature, selection } from "./border.ts";
+import {
+  checkFinite,
+  checkLabel,
+  checkLogValues,
+  checkMargin,
+  checkOrder,
+  checkTemperature,
+  selection,
+} from "./border.ts";
 import { Enclosures } from "./enclosures.ts";
 import { inclusionProbabilities } from "./inclusion-probabilities.ts";
 import { logEsp } from "./log-esp.ts";
@@ -14,27 +22,28 @@ import { logEspHvp } from "./log-esp-hvp.ts";
 import { logEspRatio } from "./log-esp-ratio.ts";
 import { logEspVjp } from "./log-esp-vjp.ts";
 import { loadMpfr } from "./mpfr.ts";
-import { finiteEntries, scatter, selectedEntries } from "./row.ts";
+import { finiteEntries, type Row, scatter, selectedEntries } from "./row.ts";
 import { smoothTopkSvm } from "./smooth-topk-svm.ts";
+import { topkSvm } from "./topk-svm.ts";
 
 export interface Selection {
   /** The gradient indices to compute, in this order; all of them if left out. Values do not depend on it. */
   readonly select?: ArrayLike<number> | undefined;
 }
 
-export interface SmoothTopkParameters {
+export interface TopkParameters {
   /** 1 <= k <= n - 1. Default 5. */
   readonly k?: number | undefined;
-  /** Temperature, finite, > 0. Default 1. */
-  readonly tau?: number | undefined;
   /** Margin, finite. Default 1. */
   readonly alpha?: number | undefined;
 }
 
-export interface SmoothTopkValue {
-  readonly loss: number;
-  /** dL/ds, shape [n] or that of `select`. */
-  readonly grad: Float64Array;
+export interface SmoothTopkParameters extends TopkParameters {
+  /** Temperature, finite, > 0. Default 1. */
+  readonly tau?: number | undefined;
+}
+
+export interface SmoothTopkValue extends LossAndGrad {
   /** The argument of the softplus; -Infinity where masking leaves fewer than k classes besides the label's. */
   readonly z: number;
 }
@@ -45,19 +54,99 @@ export interface LogEspRatioValue {
   readonly grad: Float64Array;
 }
 
-/** All rows are plain arrays or typed arrays of doubles, never mutated. */
+/** A loss and its gradient in the scores. */
+export interface LossAndGrad {
+  readonly loss: number;
+  /** Shape [n] or that of `select`; 0 for masked classes. */
+  readonly grad: Float64Array;
+}
+
+/**
+ * The functions of one row, each value correctly rounded: the double nearest to the exact result for the given
+ * doubles, ties to even, zeros always +0.
+ *
+ * Rows are arrays or typed arrays of any length n, never mutated. An entry of -Infinity is not there: a removed entry,
+ * a masked class. All throw RangeError naming the function, the argument, the index and the value, before anything is
+ * computed. Time is O(n k) multiply-adds in arithmetic of 127 bits, times about 4 for each doubling of the bits that a
+ * row needs.
+ */
 export interface Oracle {
+  /**
+   * Logarithms of the elementary symmetric polynomials of exp(x): out[j] = log sigma_j(exp(x_1), ..., exp(x_n)).
+   *
+   * @param x  log-values, shape [n].
+   * @param k  highest order, 0 <= k <= n.
+   * @returns  shape [k + 1]; -Infinity where sigma_j = 0.
+   */
   logEsp(x: ArrayLike<number>, k: number): Float64Array;
+
+  /**
+   * pi_i = d log sigma_k / d x_i = e_i sigma_{k-1}(e without i) / sigma_k(e): the probability that a k-subset A, drawn
+   * with weight prod over A of e_i = exp(x_i), contains i.
+   *
+   * @param k  0 <= k <= n.
+   * @returns  shape [n] or that of `select`; 0 for removed entries; NaN everywhere if sigma_k = 0.
+   */
   inclusionProbabilities(x: ArrayLike<number>, k: number, options?: Selection): Float64Array;
+
+  /**
+   * The vector-Jacobian product of {@link logEsp}: g_i = sum over j of cotangent[j] d log sigma_j / d x_i.
+   *
+   * @param cotangent  shape [k + 1], finite. Orders with sigma_j = 0 contribute nothing.
+   * @returns          shape [n] or that of `select`; 0 for removed entries.
+   */
   logEspVjp(x: ArrayLike<number>, k: number, cotangent: ArrayLike<number>, options?: Selection): Float64Array;
+
+  /**
+   * The Hessian of log sigma_k times v: (H v)_i = Cov([i in A], sum over l in A of v_l) for A as in
+   * {@link inclusionProbabilities}.
+   *
+   * @param v  shape [n], finite.
+   * @returns  shape [n] or that of `select`; 0 for removed entries; NaN everywhere if sigma_k = 0.
+   */
   logEspHvp(x: ArrayLike<number>, k: number, v: ArrayLike<number>, options?: Selection): Float64Array;
+
+  /**
+   * log sigma_k - log sigma_{k-1} and its gradient pi^(k) - pi^(k-1).
+   *
+   * @param k  1 <= k <= n.
+   * @returns  value -Infinity if sigma_k = 0 < sigma_{k-1} and NaN if both are 0; the gradient is NaN everywhere then.
+   */
   logEspRatio(x: ArrayLike<number>, k: number, options?: Selection): LogEspRatioValue;
+
+  /**
+   * The smooth top-k SVM L = tau softplus(z), its gradient in the scores and z:
+   * z = alpha / tau + log sigma_k(e without y) - log sigma_{k-1}(e without y) - s_y / (k tau), e_i = exp(s_i / (k tau)).
+   *
+   * k tau is the exact product of the two doubles, as is every other intermediate result.
+   *
+   * @param scores  shape [n].
+   * @param label   the class y, an integer in [0, n - 1], not masked.
+   * @returns       loss 0, gradient 0 and z -Infinity where masking leaves fewer than k classes besides y.
+   *
+   * Berrada, Zisserman, Kumar (2018), equations (9) and (14).
+   */
   smoothTopkSvm(
     scores: ArrayLike<number>,
     label: number,
     parameters?: SmoothTopkParameters,
     options?: Selection,
   ): SmoothTopkValue;
+
+  /**
+   * The hard top-k SVM l = max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score besides the label's, and
+   * the subgradient that the smooth gradient tends to as tau -> 0: 0 where l <= 0, else -1/k at the label and 1/k
+   * shared equally between the classes tied at s_[k].
+   *
+   * The 1/k is the scale of the authors' code, missing from the paper's equation (3).
+   *
+   * @returns  loss 0 and gradient 0 where masking leaves fewer than k classes besides the label's.
+   */
+  topkSvm(scores: ArrayLike<number>, label: number, parameters?: TopkParameters, options?: Selection): LossAndGrad;
+
+  /** The cross-entropy log(sum over i of exp(s_i)) - s_y and its gradient softmax(s) - [i = y]. */
+  crossEntropy(scores: ArrayLike<number>, label: number, options?: Selection): LossAndGrad;
+
   /** Frees the oracle's memory; it is unusable afterwards. */
   destroy(): void;
 }
@@ -124,26 +213,62 @@ export async function createOracle(): Promise<Oracle> {
 
     smoothTopkSvm(scores, label, { k = 5, tau = 1, alpha = 1 } = {}, { select } = {}) {
       const caller = "smoothTopkSvm";
-      const n = scores.length;
-      checkLogValues(caller, "scores", scores);
-      checkLabel(caller, scores, label);
-      checkOrder(caller, k, 1, n, "n - 1");
+      checkOrder(caller, k, 1, scores.length, "n - 1");
       checkTemperature(caller, tau);
       checkMargin(caller, alpha);
-      const selected = selection(caller, select, n);
-      const row = finiteEntries(scores, label);
-      if (k > row.x.length) return { loss: 0, grad: new Float64Array(selected.length), z: -Infinity };
-      const wanted = selectedEntries(row, n, selected);
+      const { row, wanted, spread } = lossRow(caller, scores, label, select);
+      if (k > row.x.length) return { ...spread(0, 0), z: -Infinity };
       const values = smoothTopkSvm(enclosures, row, scores[label], k, tau, alpha, wanted);
-      const grad = scatter(row, n, values.subarray(3), selected);
-      selected.forEach((i, at) => {
-        if (i === label) grad[at] = values[2];
-      });
-      return { loss: values[0], grad, z: values[1] };
+      return { ...spread(values[0], values[2], values.subarray(3)), z: values[1] };
+    },
+
+    topkSvm(scores, label, { k = 5, alpha = 1 } = {}, { select } = {}) {
+      checkOrder("topkSvm", k, 1, scores.length, "n - 1");
+      checkMargin("topkSvm", alpha);
+      const { row, spread } = lossRow("topkSvm", scores, label, select);
+      if (k > row.x.length) return spread(0, 0);
+      const values = topkSvm(enclosures, row, scores[label], k, alpha);
+      return spread(values[0], values[1], values.subarray(2));
+    },
+
+    crossEntropy(scores, label, { select } = {}) {
+      const { row, wanted, spread } = lossRow("crossEntropy", scores, label, select);
+      if (row.x.length === 0) return spread(0, 0);
+      const values = smoothTopkSvm(enclosures, row, scores[label], 1, 1, 0, wanted);
+      return spread(values[0], values[2], values.subarray(3));
     },
 
     destroy() {
       enclosures.destroy();
+    },
+  };
+}
+
+/** The other classes of a loss's row, and how its results go back to all classes. */
+function lossRow(
+  caller: string,
+  scores: ArrayLike<number>,
+  label: number,
+  select: ArrayLike<number> | undefined,
+): {
+  row: Row;
+  wanted: Uint8Array;
+  spread: (loss: number, labelGrad: number, others?: Float64Array) => LossAndGrad;
+} {
+  const n = scores.length;
+  checkLogValues(caller, "scores", scores);
+  checkLabel(caller, scores, label);
+  const selected = selection(caller, select, n);
+  const row = finiteEntries(scores, label);
+  return {
+    row,
+    wanted: selectedEntries(row, n, selected),
+    spread: (loss, labelGrad, others = new Float64Array(row.x.length)) => {
+      const grad = scatter(row, n, others, selected);
+      selected.forEach((i, at) => {
+        if (i === label) grad[at] = labelGrad;
+      });
+      return { loss, grad };
     },
   };
 }

@@ -60,11 +60,7 @@ function encloseLoss(
   enclosures.add(r, r, margin);
   // log(1 + e^-z) > 0 even where its enclosure is [0, tiny]: with q >= 0 the loss is above M, never at it. That decides
   // the rounding where M is a midpoint, as for s = (0, 1e16), alpha = 1 and the label at 0.
-  if (
-    enclosures.isExact(margin) &&
-    mpfr.mpfr_sgn(lower[q]) >= 0 &&
-    mpfr.mpfr_equal_p(lower[r], lower[margin]) !== 0
-  ) {
+  if (enclosures.isExact(margin) && mpfr.mpfr_sgn(lower[q]) >= 0 && mpfr.mpfr_equal_p(lower[r], lower[margin]) !== 0) {
     enclosures.excludeLower(r);
   }
 }
