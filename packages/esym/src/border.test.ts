@@ -31,16 +31,35 @@ describe("refusals name the function, the argument, the index and the value", ()
     ["NaN", () => logEsp([0, NaN, 1], 1), "logEsp: x[1] is NaN, expected a finite number or -Infinity"],
     [
       "+Infinity",
-      () => logEsp([[0, 1], [2, Infinity]], 1),
+      () =>
+        logEsp(
+          [
+            [0, 1],
+            [2, Infinity],
+          ],
+          1,
+        ),
       "logEsp: x[1, 1] is Infinity, expected a finite number or -Infinity",
     ],
     ["k too large", () => logEsp([0, 1], 3), "logEsp: k must be at most n: got k = 3, n = 2"],
     ["negative k", () => logEsp([0, 1], -1), "logEsp: k must be at least 0: got k = -1"],
-    ["fractional k", () => inclusionProbabilities([0, 1], 0.5), "inclusionProbabilities: k must be an integer: got k = 0.5"],
-    ["k of another type", () => logEsp([0], anything("1") as unknown as number), 'logEsp: k must be an integer: got k = "1"'],
+    [
+      "fractional k",
+      () => inclusionProbabilities([0, 1], 0.5),
+      "inclusionProbabilities: k must be an integer: got k = 0.5",
+    ],
+    [
+      "k of another type",
+      () => logEsp([0], anything("1") as unknown as number),
+      'logEsp: k must be an integer: got k = "1"',
+    ],
     ["k = 0 in a ratio", () => logEspRatio([0, 1], 0), "logEspRatio: k must be at least 1: got k = 0"],
     ["ragged rows", () => logEsp([[0, 1], [2]], 1), "logEsp: x[1] has length 1, expected the length of row 0, 2"],
-    ["a row that is none", () => logEsp(anything([[0, 1], 2]), 1), "logEsp: x[1] is 2, expected the length of row 0, 2"],
+    [
+      "a row that is none",
+      () => logEsp(anything([[0, 1], 2]), 1),
+      "logEsp: x[1] is 2, expected the length of row 0, 2",
+    ],
     ["a string entry", () => logEsp(anything([0, "1"]), 1), 'logEsp: x[1] is "1", expected a number'],
     [
       "no array",
@@ -67,10 +86,22 @@ describe("refusals name the function, the argument, the index and the value", ()
       () => logEspVjp([0, 1], 1, [1, 2, 3]),
       "logEspVjp: cotangent has shape [1, 3], expected [1, 2]",
     ],
-    ["an infinite cotangent", () => logEspVjp([0, 1], 1, [1, -Infinity]), "logEspVjp: cotangent[1] is -Infinity, expected a finite number"],
+    [
+      "an infinite cotangent",
+      () => logEspVjp([0, 1], 1, [1, -Infinity]),
+      "logEspVjp: cotangent[1] is -Infinity, expected a finite number",
+    ],
     ["a vector of NaN", () => logEspHvp([0, 1], 1, [NaN, 0]), "logEspHvp: v[0] is NaN, expected a finite number"],
-    ["a matrix for a shard", () => espPartial([[0]], 1), "espPartial: x has shape [1, 1], expected a vector: one row's shard"],
-    ["a shard's cotangent", () => logEspVjpOfShard([0], [1], emptyPartial(1)), "logEspVjpOfShard: cotangent has shape [1, 1], expected [1, 2]"],
+    [
+      "a matrix for a shard",
+      () => espPartial([[0]], 1),
+      "espPartial: x has shape [1, 1], expected a vector: one row's shard",
+    ],
+    [
+      "a shard's cotangent",
+      () => logEspVjpOfShard([0], [1], emptyPartial(1)),
+      "logEspVjpOfShard: cotangent has shape [1, 1], expected [1, 2]",
+    ],
     [
       "partials of different orders",
       () => mergePartials(emptyPartial(1), emptyPartial(2)),
@@ -87,11 +118,19 @@ describe("refusals name the function, the argument, the index and the value", ()
 });
 
 describe("every kind of array gives the same numbers and is left as it was", () => {
-  const values = [[0.5, -1, 2, 0.25], [3, -Infinity, 1, 0], [0, 0, 0, 0.125]];
+  const values = [
+    [0.5, -1, 2, 0.25],
+    [3, -Infinity, 1, 0],
+    [0, 0, 0, 0.125],
+  ];
   const flat = Float64Array.from(values.flat());
   const expected = [...logEsp(values, 2).data];
   // Column-major, reversed, padded and single-precision views of the same matrix (all its entries are short).
-  const transposed = ndarray(Float64Array.from({ length: 12 }, (_, i) => values[i % 3][Math.floor(i / 3)]), [3, 4], [1, 3]);
+  const transposed = ndarray(
+    Float64Array.from({ length: 12 }, (_, i) => values[i % 3][Math.floor(i / 3)]),
+    [3, 4],
+    [1, 3],
+  );
   const reversed = ndarray(flat.slice().reverse(), [3, 4], [-4, -1], 11);
   const padded = ndarray(new Float64Array(40), [5, 8]).hi(4, 6).lo(1, 2);
   values.forEach((row, b) => row.forEach((v, i) => padded.set(b, i, v)));

@@ -171,9 +171,7 @@ export function checkOrder(caller: string, k: number, n: number, lowest: number,
 /** Refuses an argument whose shape is not the expected one. */
 export function checkShape(caller: string, argument: string, rows: Rows, batch: number, n: number): void {
   if (rows.batch !== batch || rows.n !== n) {
-    throw new RangeError(
-      `${caller}: ${argument} has shape [${rows.batch}, ${rows.n}], expected [${batch}, ${n}]`,
-    );
+    throw new RangeError(`${caller}: ${argument} has shape [${rows.batch}, ${rows.n}], expected [${batch}, ${n}]`);
   }
 }
 

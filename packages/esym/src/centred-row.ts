@@ -3,7 +3,7 @@
  *
  * Entries above the centre become (r_i + X) with r_i = 1 / e_i, so every number is at most 1. The k-th largest entry
  * is the centre: coefficients k and k - 1 are then at least 1 and whatever underflows is negligible beside them
- * (sigma_{k-1} <= k sigma_k). Where C(n, k) leaves the range of doubles, the centre is moved ("tilted") so that
+ * (sigma_{k-1} <= k sigma_k). Where C(n, k) may pass 2^400, the centre is moved ("tilted") so that
  * the Poisson-binomial distribution of probabilities e_i / (1 + e_i) has mean k - 1/2: the wanted coefficients are
  * then at its peak. docs/algorithm.md, sections 2 and 3.
  *
@@ -14,8 +14,12 @@ import { expBelow, expBelowOne, type ExponentialScale } from "./exponential.ts";
 import { selectLargest } from "./largest.ts";
 import { multiplyFactors, productStack, type ProductStack, truncatedProduct } from "./truncated-product.ts";
 
-/** k (1 + ln(n / k)) >= ln C(n, k) above this calls for a tilted centre; ln of the largest double is 709. */
-const LARGEST_LOG_BINOMIAL = 690;
+/**
+ * k (1 + ln(n / k)) >= ln C(n, k) above this calls for a tilted centre. Below it no coefficient passes 2^400 and products
+ * are never rescaled: about the k-th largest entry a rescaled product of truncated polynomials would underflow,
+ * because the largest coefficients of its factors meet beyond degree k.
+ */
+const LARGEST_LOG_BINOMIAL = 270;
 
 /** Inclusion probability up to which the leave-one-out recurrence may be used: it doubles an error at most. */
 const STABLE_INCLUSION = 1 / 4;

@@ -62,7 +62,7 @@ describe("exponentials", () => {
           const x = centre - depth * temperature[0];
           if (x !== 0 && Math.abs(x) < 1e-30) return;
           expBelow(Float64Array.of(x), 1, centre, exponentialScale(temperature), out);
-          const argument = ((fixed(x) - fixed(centre)) << BITS) / (fixed(k) * (fixed(tau) >> 0n) >> BITS);
+          const argument = ((fixed(x) - fixed(centre)) << BITS) / ((fixed(k) * (fixed(tau) >> 0n)) >> BITS);
           const error = errorInU(fixed(out[0] * 2 ** 1000) >> 0n, -1000, argument);
           worst = Math.max(worst, error);
           expect(error).toBeLessThan(1.2);

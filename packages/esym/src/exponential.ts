@@ -78,14 +78,7 @@ export function exponentialScale(temperature: DoubleDouble): ExponentialScale {
 export const UNIT_SCALE: ExponentialScale = exponentialScale([1, 0]);
 
 /** exp((x - centre) / T) for -LOWEST < (x - centre) / T <= 0. */
-function expNear(
-  x: number,
-  centre: number,
-  steps: number,
-  stepHi: number,
-  stepLo: number,
-  inverse: number,
-): number {
+function expNear(x: number, centre: number, steps: number, stepHi: number, stepLo: number, inverse: number): number {
   const t = x - centre;
   const m = t * steps + ROUND - ROUND;
   const step = m | 0;
@@ -104,13 +97,7 @@ function expNear(
  *
  * Relative error below 1.2 u for results in the normal range.
  */
-export function expBelow(
-  x: Float64Array,
-  n: number,
-  centre: number,
-  scale: ExponentialScale,
-  out: Float64Array,
-): void {
+export function expBelow(x: Float64Array, n: number, centre: number, scale: ExponentialScale, out: Float64Array): void {
   const { steps, stepHi, stepLo, inverse } = scale;
   const lowest = -LOWEST / inverse;
   for (let i = 0; i < n; i++) {

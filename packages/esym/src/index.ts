@@ -1,12 +1,6 @@
 export { cpuBackend, type EspBackend } from "./backend.ts";
 export type { ArrayLike2d, Dtype } from "./border.ts";
-export {
-  inclusionProbabilities,
-  logEspHvp,
-  logEspRatio,
-  logEspVjp,
-  type RatioAndGrad,
-} from "./derivatives.ts";
+export { inclusionProbabilities, logEspHvp, logEspRatio, logEspVjp, type RatioAndGrad } from "./derivatives.ts";
 export { type Algorithm, ALGORITHMS, logEsp, type LogEspOptions } from "./log-esp.ts";
 export { emptyPartial, type EspPartial, logEspOfPartial, mergePartials } from "./partial.ts";
 export type { Random, SubsetSampler } from "./sampling.ts";

@@ -71,7 +71,11 @@ describe.each(ALGORITHMS)("%s", (algorithm) => {
         const grid = x.map((v) => Math.round(v * 2 ** 20) / 2 ** 20);
         const moved = grid.map((v) => v + c);
         const expected = Array.from(run(grid, k), (v, j) => v + j * c);
-        expectClose(run(moved, k), expected, (2 * bounds[algorithm](moved, k) + bounds[algorithm](grid, k) + 4 * k) * U);
+        expectClose(
+          run(moved, k),
+          expected,
+          (2 * bounds[algorithm](moved, k) + bounds[algorithm](grid, k) + 4 * k) * U,
+        );
       }),
     );
   });

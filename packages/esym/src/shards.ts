@@ -3,7 +3,17 @@
  * in each shard from the partial of all the others.
  */
 import type { NdArray } from "ndarray";
-import { type ArrayLike2d, checkFinite, checkLogValues, checkOrder, checkShape, copyRow, type Rows, rowsOf, wrap } from "./border.ts";
+import {
+  type ArrayLike2d,
+  checkFinite,
+  checkLogValues,
+  checkOrder,
+  checkShape,
+  copyRow,
+  type Rows,
+  rowsOf,
+  wrap,
+} from "./border.ts";
 import { type EspPartial, partialOfRow } from "./partial.ts";
 import { vjpOfShard } from "./vector-jacobian-product.ts";
 

@@ -12,7 +12,8 @@ function seeded(seed: number): Random {
 function subsets(n: number, k: number, from = 0): string[] {
   if (k === 0) return [""];
   const out: string[] = [];
-  for (let i = from; i < n; i++) for (const rest of subsets(n, k - 1, i + 1)) out.push(rest === "" ? `${i}` : `${i},${rest}`);
+  for (let i = from; i < n; i++)
+    for (const rest of subsets(n, k - 1, i + 1)) out.push(rest === "" ? `${i}` : `${i},${rest}`);
   return out;
 }
 

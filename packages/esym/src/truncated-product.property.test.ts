@@ -58,27 +58,33 @@ describe("products of linear factors", () => {
   it("factors (a + b X) multiply in, whatever the power of two taken out", () => {
     const unit = fc.integer({ min: 0, max: 2 ** STEP });
     fc.assert(
-      fc.property(fc.array(fc.tuple(unit, unit), { minLength: 1, maxLength: 600 }), fc.integer({ min: 0, max: 9 }), (pairs, k) => {
-        const a = Float64Array.from(pairs, ([v]) => v * 2 ** -STEP);
-        const b = Float64Array.from(pairs, ([, v]) => v * 2 ** -STEP);
-        const p = new Float64Array(k + 1);
-        p[0] = 1;
-        const exponent = multiplyFactors(p, 0, k, a, b, 0, pairs.length);
-        const exact = new Array<bigint>(k + 1).fill(0n);
-        exact[0] = 1n;
-        for (const [u, v] of pairs) {
-          for (let j = k; j > 0; j--) exact[j] = BigInt(u) * exact[j] + BigInt(v) * exact[j - 1];
-          exact[0] *= BigInt(u);
-        }
-        for (let j = 0; j <= k; j++) {
-          const bits = exact[j].toString(2).length;
-          const power = exponent + STEP * pairs.length - Math.max(0, bits - 60);
-          const reference = Number(exact[j] >> BigInt(Math.max(0, bits - 60)));
-          // Below the normal range products underflow by design.
-          if (bits - STEP * pairs.length < -960) continue;
-          expect(Math.abs(p[j] * 2 ** power - reference)).toBeLessThanOrEqual(3 * pairs.length * 2 ** -53 * reference);
-        }
-      }),
+      fc.property(
+        fc.array(fc.tuple(unit, unit), { minLength: 1, maxLength: 600 }),
+        fc.integer({ min: 0, max: 9 }),
+        (pairs, k) => {
+          const a = Float64Array.from(pairs, ([v]) => v * 2 ** -STEP);
+          const b = Float64Array.from(pairs, ([, v]) => v * 2 ** -STEP);
+          const p = new Float64Array(k + 1);
+          p[0] = 1;
+          const exponent = multiplyFactors(p, 0, k, a, b, 0, pairs.length);
+          const exact = new Array<bigint>(k + 1).fill(0n);
+          exact[0] = 1n;
+          for (const [u, v] of pairs) {
+            for (let j = k; j > 0; j--) exact[j] = BigInt(u) * exact[j] + BigInt(v) * exact[j - 1];
+            exact[0] *= BigInt(u);
+          }
+          for (let j = 0; j <= k; j++) {
+            const bits = exact[j].toString(2).length;
+            const power = exponent + STEP * pairs.length - Math.max(0, bits - 60);
+            const reference = Number(exact[j] >> BigInt(Math.max(0, bits - 60)));
+            // Below the normal range products underflow by design.
+            if (bits - STEP * pairs.length < -960) continue;
+            expect(Math.abs(p[j] * 2 ** power - reference)).toBeLessThanOrEqual(
+              3 * pairs.length * 2 ** -53 * reference,
+            );
+          }
+        },
+      ),
     );
   });
 });

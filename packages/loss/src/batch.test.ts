@@ -32,14 +32,46 @@ const any = (value: unknown) => value as never;
 
 describe("refusals name the function, the argument, the index and the value", () => {
   it.each<[string, () => unknown, string]>([
-    ["a NaN score", () => smoothTopkSvm([[0, NaN, 1]], [0], { k }), "smoothTopkSvm: scores[0, 1] is NaN, expected a finite number or -Infinity"],
-    ["an infinite score", () => crossEntropy([0, Infinity], 0), "crossEntropy: scores[1] is Infinity, expected a finite number or -Infinity"],
-    ["a label too large", () => smoothTopkSvm(scores, [0, 4, 1], { k }), "smoothTopkSvm: labels[1] is 4, expected an integer in [0, 3]"],
-    ["a negative label", () => topkSvm(scores, [0, 1, -1], { k }), "topkSvm: labels[2] is -1, expected an integer in [0, 3]"],
-    ["a fractional label", () => crossEntropy(scores, [0.5, 1, 1]), "crossEntropy: labels[0] is 0.5, expected an integer in [0, 3]"],
-    ["a label of NaN", () => crossEntropy(scores, [0, NaN, 1]), "crossEntropy: labels[1] is NaN, expected an integer in [0, 3]"],
-    ["a label of text", () => crossEntropy(scores, any(["0", 1, 1])), 'crossEntropy: labels[0] is "0", expected an integer in [0, 3]'],
-    ["too few labels", () => crossEntropy(scores, [0, 1]), "crossEntropy: labels has length 2, expected one for each of 3 rows"],
+    [
+      "a NaN score",
+      () => smoothTopkSvm([[0, NaN, 1]], [0], { k }),
+      "smoothTopkSvm: scores[0, 1] is NaN, expected a finite number or -Infinity",
+    ],
+    [
+      "an infinite score",
+      () => crossEntropy([0, Infinity], 0),
+      "crossEntropy: scores[1] is Infinity, expected a finite number or -Infinity",
+    ],
+    [
+      "a label too large",
+      () => smoothTopkSvm(scores, [0, 4, 1], { k }),
+      "smoothTopkSvm: labels[1] is 4, expected an integer in [0, 3]",
+    ],
+    [
+      "a negative label",
+      () => topkSvm(scores, [0, 1, -1], { k }),
+      "topkSvm: labels[2] is -1, expected an integer in [0, 3]",
+    ],
+    [
+      "a fractional label",
+      () => crossEntropy(scores, [0.5, 1, 1]),
+      "crossEntropy: labels[0] is 0.5, expected an integer in [0, 3]",
+    ],
+    [
+      "a label of NaN",
+      () => crossEntropy(scores, [0, NaN, 1]),
+      "crossEntropy: labels[1] is NaN, expected an integer in [0, 3]",
+    ],
+    [
+      "a label of text",
+      () => crossEntropy(scores, any(["0", 1, 1])),
+      'crossEntropy: labels[0] is "0", expected an integer in [0, 3]',
+    ],
+    [
+      "too few labels",
+      () => crossEntropy(scores, [0, 1]),
+      "crossEntropy: labels has length 2, expected one for each of 3 rows",
+    ],
     ["no labels", () => crossEntropy(scores, any(null)), "crossEntropy: labels is null, expected an array of numbers"],
     [
       "labels of two dimensions",
@@ -48,24 +80,64 @@ describe("refusals name the function, the argument, the index and the value", ()
     ],
     [
       "a masked label",
-      () => smoothTopkSvm([[0, 1, 2, 3], [0, -Infinity, 1, 2]], [0, 1], { k }),
+      () =>
+        smoothTopkSvm(
+          [
+            [0, 1, 2, 3],
+            [0, -Infinity, 1, 2],
+          ],
+          [0, 1],
+          { k },
+        ),
       "smoothTopkSvm: labels[1] is 1, a masked class: scores[1, 1] is -Infinity",
     ],
     ["k of 0", () => smoothTopkSvm(scores, labels, { k: 0 }), "smoothTopkSvm: k must be at least 1: got k = 0"],
-    ["k of n", () => smoothTopkSvm(scores, labels, { k: 4 }), "smoothTopkSvm: k must be at most n - 1: got k = 4, n = 4"],
-    ["the default k of few classes", () => topkSvm(scores, labels), "topkSvm: k must be at most n - 1: got k = 5, n = 4"],
+    [
+      "k of n",
+      () => smoothTopkSvm(scores, labels, { k: 4 }),
+      "smoothTopkSvm: k must be at most n - 1: got k = 4, n = 4",
+    ],
+    [
+      "the default k of few classes",
+      () => topkSvm(scores, labels),
+      "topkSvm: k must be at most n - 1: got k = 5, n = 4",
+    ],
     ["a fractional k", () => topkSvm(scores, labels, { k: 1.5 }), "topkSvm: k must be an integer: got k = 1.5"],
-    ["k above n for accuracy", () => topkAccuracy(scores, labels, { k: 5 }), "topkAccuracy: k must be at most n: got k = 5, n = 4"],
-    ["tau of 0", () => smoothTopkSvm(scores, labels, { k, tau: 0 }), "smoothTopkSvm: tau must be a number > 0: got tau = 0"],
-    ["a negative tau", () => smoothTopkSvm(scores, labels, { k, tau: -1 }), "smoothTopkSvm: tau must be a number > 0: got tau = -1"],
-    ["tau of NaN", () => smoothTopkSvm(scores, labels, { k, tau: NaN }), "smoothTopkSvm: tau must be a number > 0: got tau = NaN"],
+    [
+      "k above n for accuracy",
+      () => topkAccuracy(scores, labels, { k: 5 }),
+      "topkAccuracy: k must be at most n: got k = 5, n = 4",
+    ],
+    [
+      "tau of 0",
+      () => smoothTopkSvm(scores, labels, { k, tau: 0 }),
+      "smoothTopkSvm: tau must be a number > 0: got tau = 0",
+    ],
+    [
+      "a negative tau",
+      () => smoothTopkSvm(scores, labels, { k, tau: -1 }),
+      "smoothTopkSvm: tau must be a number > 0: got tau = -1",
+    ],
+    [
+      "tau of NaN",
+      () => smoothTopkSvm(scores, labels, { k, tau: NaN }),
+      "smoothTopkSvm: tau must be a number > 0: got tau = NaN",
+    ],
     [
       "an infinite tau",
       () => smoothTopkSvm(scores, labels, { k, tau: Infinity }),
       "smoothTopkSvm: k tau must be between 1e-280 and 1e280: got tau = Infinity",
     ],
-    ["alpha of NaN", () => smoothTopkSvm(scores, labels, { k, alpha: NaN }), "smoothTopkSvm: alpha must be a finite number: got alpha = NaN"],
-    ["an infinite alpha", () => topkSvm(scores, labels, { k, alpha: Infinity }), "topkSvm: alpha must be a finite number: got alpha = Infinity"],
+    [
+      "alpha of NaN",
+      () => smoothTopkSvm(scores, labels, { k, alpha: NaN }),
+      "smoothTopkSvm: alpha must be a finite number: got alpha = NaN",
+    ],
+    [
+      "an infinite alpha",
+      () => topkSvm(scores, labels, { k, alpha: Infinity }),
+      "topkSvm: alpha must be a finite number: got alpha = Infinity",
+    ],
     [
       "an unknown reduction",
       () => crossEntropy(scores, labels, { reduction: any("median") }),
@@ -76,13 +148,21 @@ describe("refusals name the function, the argument, the index and the value", ()
       () => crossEntropy(scores, labels, { weights: [1, -0.5, 1] }),
       "crossEntropy: weights[1] is -0.5, expected a finite number >= 0",
     ],
-    ["too many weights", () => crossEntropy(scores, labels, { weights: [1, 1, 1, 1] }), "crossEntropy: weights has length 4, expected one for each of 3 rows"],
+    [
+      "too many weights",
+      () => crossEntropy(scores, labels, { weights: [1, 1, 1, 1] }),
+      "crossEntropy: weights has length 4, expected one for each of 3 rows",
+    ],
     [
       "a mean of nothing",
       () => crossEntropy(scores, [7, 7, 7], { ignoreIndex: 7 }),
       "crossEntropy: the weights of the samples that count sum to 0, the mean is undefined",
     ],
-    ["no rows", () => crossEntropy(ndarray(new Float64Array(0), [0, 4]), []), "crossEntropy: scores has shape [0, 4], expected at least one row and class"],
+    [
+      "no rows",
+      () => crossEntropy(ndarray(new Float64Array(0), [0, 4]), []),
+      "crossEntropy: scores has shape [0, 4], expected at least one row and class",
+    ],
     [
       "a gradient buffer of another length",
       () => crossEntropyValueAndGrad(scores, labels, { out: { grad: new Float64Array(11) } }),
@@ -123,7 +203,8 @@ describe("reductions, weights and ignored samples", () => {
     expect([...value]).toEqual([...each].map((v, b) => v * weights[b]));
     const plain = smoothTopkSvmValueAndGrad(scores, labels, { k, reduction: "none" }).grad;
     // Powers of two: exact.
-    for (let b = 0; b < 3; b++) for (let i = 0; i < 4; i++) expect(grad.get(b, i) === plain.get(b, i) * weights[b]).toBe(true);
+    for (let b = 0; b < 3; b++)
+      for (let i = 0; i < 4; i++) expect(grad.get(b, i) === plain.get(b, i) * weights[b]).toBe(true);
     const mean = smoothTopkSvm(scores, labels, { k, weights });
     expect(Math.abs(mean - (each[0] * 2 + each[2] * 0.5) / 2.5)).toBeLessThanOrEqual(4 * 2 ** -53 * mean);
   });
@@ -153,7 +234,12 @@ describe("arrays", () => {
   const reference = smoothTopkSvmValueAndGrad(scores, labels, { k });
 
   it("labels of every kind are read", () => {
-    for (const kind of [Int32Array.from(labels), Uint8Array.from(labels), BigInt64Array.from(labels, BigInt), ndarray([...labels])]) {
+    for (const kind of [
+      Int32Array.from(labels),
+      Uint8Array.from(labels),
+      BigInt64Array.from(labels, BigInt),
+      ndarray([...labels]),
+    ]) {
       expect(smoothTopkSvm(scores, kind, { k })).toBe(reference.value);
     }
     expect(smoothTopkSvm(scores[1], 2, { k })).toBe(smoothTopkSvm([scores[1]], [2], { k }));
@@ -179,7 +265,8 @@ describe("arrays", () => {
 
   it("scores are not mutated", () => {
     const x = ndarray(Float64Array.from(scores.flat()), [3, 4]);
-    for (const f of [smoothTopkSvmValueAndGrad, topkSvmValueAndGrad, crossEntropyValueAndGrad]) f(x, labels, { k } as object);
+    for (const f of [smoothTopkSvmValueAndGrad, topkSvmValueAndGrad, crossEntropyValueAndGrad])
+      f(x, labels, { k } as object);
     expect([...x.data]).toEqual(scores.flat());
   });
 });

@@ -100,7 +100,9 @@ describe("the smooth top-k SVM", () => {
         expectRelative(loss(moved), loss(c), 16);
         const before = grad(c);
         const after = grad(moved);
-        order.forEach(({ i }, to) => expect(Math.abs(after[to] - before[i])).toBeLessThanOrEqual(64 * c.k * U * Math.abs(before[i]) + 1e-280));
+        order.forEach(({ i }, to) =>
+          expect(Math.abs(after[to] - before[i])).toBeLessThanOrEqual(64 * c.k * U * Math.abs(before[i]) + 1e-280),
+        );
       }),
     );
   });
@@ -111,7 +113,9 @@ describe("the smooth top-k SVM", () => {
         const moved = { ...c, s: c.s.map((v) => v + shift) };
         expectRelative(loss(moved), loss(c), 16);
         const before = grad(c);
-        grad(moved).forEach((g, i) => expect(Math.abs(g - before[i])).toBeLessThanOrEqual(64 * c.k * U * Math.abs(before[i]) + 1e-280));
+        grad(moved).forEach((g, i) =>
+          expect(Math.abs(g - before[i])).toBeLessThanOrEqual(64 * c.k * U * Math.abs(before[i]) + 1e-280),
+        );
       }),
     );
   });

@@ -17,6 +17,12 @@ describe("top-k accuracy", () => {
 
   it("of constant scores is not 1: only the first k indices count", () => {
     const rows = Array.from({ length: 10 }, () => new Array<number>(10).fill(0));
-    expect(topkAccuracy(rows, rows.map((_, i) => i), { k: 3 })).toBe(0.3);
+    expect(
+      topkAccuracy(
+        rows,
+        rows.map((_, i) => i),
+        { k: 3 },
+      ),
+    ).toBe(0.3);
   });
 });
