@@ -25,11 +25,20 @@ interface Line {
 
 async function* linesOf(name: string): AsyncGenerator<Line> {
   const stream = createReadStream(name);
-  const parser = parse({ relax_column_count: true, skip_empty_lines: true, info: true, bom: true, max_record_size: 2 ** 30 });
+  const parser = parse({
+    relax_column_count: true,
+    skip_empty_lines: true,
+    info: true,
+    bom: true,
+    max_record_size: 2 ** 30,
+  });
   stream.on("error", (error) => parser.destroy(error));
   let first = true;
   try {
-    for await (const { record, info } of stream.pipe(parser) as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
+    for await (const { record, info } of stream.pipe(parser) as AsyncIterable<{
+      record: string[];
+      info: { lines: number };
+    }>) {
       const values = record.map(toNumber);
       const bad = values.indexOf(null);
       const heading = first && values.every((v) => v === null);

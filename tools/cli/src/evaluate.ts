@@ -89,7 +89,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 
 function checkParameters({ k, tau, alpha, loss }: EvaluateOptions): void {
   if (!Number.isInteger(k) || k < 1) throw new BadInput(`--k: ${k}, expected an integer >= 1`);
-  if (loss === "smooth-topk" && !(tau > 0 && tau < Infinity)) throw new BadInput(`--tau: ${tau}, expected a number > 0`);
+  if (loss === "smooth-topk" && !(tau > 0 && tau < Infinity))
+    throw new BadInput(`--tau: ${tau}, expected a number > 0`);
   if (loss !== "cross-entropy" && !Number.isFinite(alpha)) {
     throw new BadInput(`--alpha: ${alpha}, expected a finite number`);
   }
@@ -98,7 +99,9 @@ function checkParameters({ k, tau, alpha, loss }: EvaluateOptions): void {
 function checkSizes({ k, loss }: EvaluateOptions, scores: ArraySource, labels: ArraySource): void {
   const [batch, n] = scores.shape;
   if (labels.shape[0] !== batch) {
-    throw new BadInput(`${labels.name}: holds ${labels.shape[0]} labels, expected one for each of ${batch} rows of ${scores.name}`);
+    throw new BadInput(
+      `${labels.name}: holds ${labels.shape[0]} labels, expected one for each of ${batch} rows of ${scores.name}`,
+    );
   }
   const limit = loss === "cross-entropy" ? n : n - 1;
   if (k > limit) {
@@ -187,7 +190,9 @@ function checkBlock(
   for (let r = 0; r < rows; r++) {
     const label = labels[r];
     if (!Number.isInteger(label) || label < 0 || label >= n) {
-      throw new BadInput(`${labelsName}: label of row ${firstRow + r} is ${label}, expected an integer in [0, ${n - 1}]`);
+      throw new BadInput(
+        `${labelsName}: label of row ${firstRow + r} is ${label}, expected an integer in [0, ${n - 1}]`,
+      );
     }
     for (let i = 0; i < n; i++) {
       const value = data[r * n + i];
@@ -198,7 +203,9 @@ function checkBlock(
       }
     }
     if (data[r * n + label] === -Infinity) {
-      throw new BadInput(`${labelsName}: label of row ${firstRow + r} is ${label}, a masked class: its score is -Infinity`);
+      throw new BadInput(
+        `${labelsName}: label of row ${firstRow + r} is ${label}, a masked class: its score is -Infinity`,
+      );
     }
   }
 }

@@ -26,7 +26,9 @@ function backendOption(): Option {
   return new Option("--backend <name>", "where to compute: cpu, gpu, webasm or webgpu").default("cpu");
 }
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 
 const program = new Command("smooth-topk")
   .description("Smooth top-k classification losses, exact to the last digits.")

@@ -29,7 +29,9 @@ export async function openNpy(name: string, file: FileHandle, size: number): Pro
   const start = Buffer.alloc(12);
   await readExactly(file, name, start, 8, 0);
   if (!start.subarray(0, 6).equals(MAGIC)) {
-    throw new BadInput(`${name}: not an .npy file: it begins with ${printable(start.subarray(0, 6))}, expected \\x93NUMPY`);
+    throw new BadInput(
+      `${name}: not an .npy file: it begins with ${printable(start.subarray(0, 6))}, expected \\x93NUMPY`,
+    );
   }
   const version = start[6];
   if (version < 1 || version > 3) {
@@ -69,7 +71,8 @@ function parseHeader(name: string, text: string): { descr: string; fortranOrder:
   const order = /'fortran_order':\s*(True|False)/.exec(text);
   const shape = /'shape':\s*\(([\d\s,L]*)\)/.exec(text);
   if (descr === null) throw damaged("no 'descr'");
-  if (descr[2] !== undefined) throw new BadInput(`${name}: a structured dtype is not read, expected floats or integers`);
+  if (descr[2] !== undefined)
+    throw new BadInput(`${name}: a structured dtype is not read, expected floats or integers`);
   if (order === null) throw damaged("no 'fortran_order'");
   if (shape === null) throw damaged("no 'shape'");
   const dimensions = shape[1].split(",").flatMap((d) => (d.trim() === "" ? [] : [Number.parseInt(d, 10)]));

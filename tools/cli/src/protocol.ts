@@ -29,7 +29,8 @@ function matrix(value: unknown, name: string, dtype: Dtype): NdArray<Float64Arra
   const data = new Float64Array(value.length * n);
   value.forEach((row: unknown, b) => {
     if (!Array.isArray(row)) throw new TypeError(`${name}[${b}] is ${describe(row)}, expected an array of numbers`);
-    if (row.length !== n) throw new RangeError(`${name}[${b}] has length ${row.length}, expected the length of row 0, ${n}`);
+    if (row.length !== n)
+      throw new RangeError(`${name}[${b}] has length ${row.length}, expected the length of row 0, ${n}`);
     row.forEach((v, i) => {
       const x = number(v, `${name}[${b}][${i}]`);
       data[b * n + i] = dtype === "float32" ? Math.fround(x) : x;
@@ -66,12 +67,16 @@ function optional(input: Input, name: string, fallback: number): number {
 
 const functions: Readonly<Record<string, (input: Input, dtype: Dtype) => Answer>> = {
   smooth_topk_loss: (input, dtype) => {
-    const { value, grad } = smoothTopkSvmValueAndGrad(matrix(input["scores"], "scores", dtype), labels(input["labels"]), {
-      k: optional(input, "k", 5),
-      tau: optional(input, "tau", 1),
-      alpha: optional(input, "alpha", 1),
-      reduction: "none",
-    });
+    const { value, grad } = smoothTopkSvmValueAndGrad(
+      matrix(input["scores"], "scores", dtype),
+      labels(input["labels"]),
+      {
+        k: optional(input, "k", 5),
+        tau: optional(input, "tau", 1),
+        alpha: optional(input, "alpha", 1),
+        reduction: "none",
+      },
+    );
     return { loss: encode(value, dtype), grad: encodeRows(grad, dtype) };
   },
   topk_loss: (input, dtype) => {
