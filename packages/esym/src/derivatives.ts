@@ -18,6 +18,7 @@ import { factorise, sharedRow } from "./centred-row.ts";
 import { UNIT_SCALE } from "./exponential.ts";
 import { hvpOfRow } from "./hessian-vector-product.ts";
 import { leaveOneOut } from "./leave-one-out.ts";
+import { logRatio } from "./log-ratio.ts";
 import { emptyPartial } from "./partial.ts";
 import { vjpOfShard } from "./vector-jacobian-product.ts";
 
@@ -80,15 +81,15 @@ export function logEspRatio(x: ArrayLike2d, k: number): RatioAndGrad {
   const value = new Float64Array(batch);
   const grad = new Float64Array(batch * n);
   const row = new Float64Array(n);
-  const scratch = sharedRow(n, k);
   for (let b = 0; b < batch; b++) {
     copyRow(rows, b, row);
-    if (factorise(scratch, row, UNIT_SCALE)) {
-      value[b] = scratch.centre + Math.log(scratch.full[k] / scratch.full[k - 1]);
-      leaveOneOut(scratch, 0, 1, grad, b * n);
-    } else {
+    const found = logRatio(row, n, k, UNIT_SCALE);
+    if (found === null) {
       value[b] = -Infinity;
       grad.fill(NaN, b * n, (b + 1) * n);
+    } else {
+      value[b] = found.centre + Math.log(found.ratio);
+      leaveOneOut(found.row, 0, 1, grad, b * n);
     }
   }
   return { value: ndarray(value, [batch]), grad: wrap(grad, rows, n) };

@@ -9,3 +9,4 @@ export * from "./double-double.ts";
 export * from "./exponential.ts";
 export * from "./largest.ts";
 export * from "./leave-one-out.ts";
+export * from "./log-ratio.ts";

@@ -8,26 +8,27 @@
  */
 import {
   add,
-  type CentredRow,
   divide,
   type ExponentialScale,
-  factorise,
   leaveOneOut,
+  logRatio,
   twoProduct,
   twoSum,
 } from "@smooth-topk/esym/kernel";
 import { softplus } from "./softplus.ts";
 
 /**
- * @param x       the scores; overwritten.
+ * @param x       the scores, n of them; overwritten.
+ * @param k       1 <= k <= n - 1.
  * @param scale   exponentials of temperature k tau.
  * @param weight  multiplies the gradient.
  * @param grad    receives weight dL/ds at grad[offset..offset + n), or null.
  * @returns L, without the weight.
  */
 export function smoothTopkRow(
-  row: CentredRow,
   x: Float64Array,
+  n: number,
+  k: number,
   scale: ExponentialScale,
   tau: number,
   alpha: number,
@@ -36,18 +37,18 @@ export function smoothTopkRow(
   grad: Float64Array | null,
   offset: number,
 ): number {
-  const { n, k, full } = row;
   const labelScore = x[label];
   x[label] = -Infinity;
-  if (!factorise(row, x, scale)) {
+  const found = logRatio(x, n, k, scale);
+  if (found === null) {
     grad?.fill(0, offset, offset + n);
     return 0;
   }
-  const margin = add(twoProduct(k, alpha), twoSum(row.centre, -labelScore));
-  const { value, derivative } = softplus(full[k] / full[k - 1], divide(margin, scale.temperature));
+  const margin = add(twoProduct(k, alpha), twoSum(found.centre, -labelScore));
+  const { value, derivative } = softplus(found.ratio, divide(margin, scale.temperature));
   if (grad !== null) {
     const step = (weight * derivative) / k;
-    leaveOneOut(row, 0, step, grad, offset);
+    leaveOneOut(found.row, 0, step, grad, offset);
     grad[offset + label] = -step;
   }
   return tau * value;

@@ -1,7 +1,7 @@
 /**
  * The smooth top-k SVM L_{k,tau} of Berrada, Zisserman and Kumar, exact at every temperature.
  */
-import { checkOrder, describe, exponentialScale, sharedRow, twoProduct } from "@smooth-topk/esym/kernel";
+import { checkOrder, describe, exponentialScale, twoProduct } from "@smooth-topk/esym/kernel";
 import {
   type BatchOptions,
   type Buffers,
@@ -41,7 +41,7 @@ function run<R extends Reduction | undefined>(
   checkOrder(caller, k, n, 1, 1);
   const scale = exponentialScale(twoProduct(k, tau));
   return reduceRows(caller, batch, options, wantGrad, (x, label, weight, grad, offset) =>
-    smoothTopkRow(sharedRow(n, k), x, scale, tau, alpha, label, weight, grad, offset),
+    smoothTopkRow(x, n, k, scale, tau, alpha, label, weight, grad, offset),
   );
 }
 

@@ -32,6 +32,7 @@ export async function createNpy(flag: string, target: string, shape: readonly nu
   try {
     file = await open(temporary, "wx");
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new BadInput(`${flag}: ${target}: no such folder`);
     throw failed(error);
   }
   unfinished.add(temporary);
