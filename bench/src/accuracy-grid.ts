@@ -40,7 +40,7 @@ export function cells(largest: number): Cell[] {
   for (const n of [30, 100, 1000, 10_000]) {
     if (n > largest) continue;
     for (const k of [1, 2, 5, 20, 50, 100, 200]) if (k < n) out.push({ n, k });
-    if (n <= 100) out.push({ n, k: n - 1 });
+    if (n <= 1000) out.push({ n, k: n - 1 }, { n, k: n - 10 });
   }
   return out;
 }
