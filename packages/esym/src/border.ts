@@ -83,7 +83,7 @@ function vector(data: Float64Array | Float32Array, dtype: Dtype): Rows {
 /** The storage of an ndarray, which may be a typed array, an array, or anything with get and set. */
 function plainData(array: NdArray): ArrayLike<number> {
   const data = array.data as ArrayLike<number> | { get(i: number): number; length: number };
-  if (typeof (data as { get?: unknown }).get !== "function") return data as ArrayLike<number>;
+  if (typeof (data as { get?: unknown }).get !== "function") return data;
   const generic = data as { get(i: number): number; length: number };
   return Float64Array.from({ length: generic.length }, (_, i) => generic.get(i));
 }

@@ -265,8 +265,7 @@ describe("arrays", () => {
 
   it("scores are not mutated", () => {
     const x = ndarray(Float64Array.from(scores.flat()), [3, 4]);
-    for (const f of [smoothTopkSvmValueAndGrad, topkSvmValueAndGrad, crossEntropyValueAndGrad])
-      f(x, labels, { k } as object);
+    for (const f of [smoothTopkSvmValueAndGrad, topkSvmValueAndGrad, crossEntropyValueAndGrad]) f(x, labels, { k });
     expect([...x.data]).toEqual(scores.flat());
   });
 });

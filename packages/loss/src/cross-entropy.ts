@@ -110,7 +110,7 @@ export function crossEntropy<R extends Reduction | undefined = undefined>(
   labels: Labels,
   options: BatchOptions & { readonly reduction?: R } = {},
 ): LossValue<R> {
-  return run("crossEntropy", scores, labels, options, false).value as LossValue<R>;
+  return run("crossEntropy", scores, labels, options, false).value;
 }
 
 /**

@@ -81,7 +81,7 @@ export function smoothTopkSvm<R extends Reduction | undefined = undefined>(
   labels: Labels,
   options: SmoothTopkOptions & { readonly reduction?: R } = {},
 ): LossValue<R> {
-  return run("smoothTopkSvm", scores, labels, options, false).value as LossValue<R>;
+  return run("smoothTopkSvm", scores, labels, options, false).value;
 }
 
 /**

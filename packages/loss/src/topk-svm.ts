@@ -76,7 +76,7 @@ export function topkSvm<R extends Reduction | undefined = undefined>(
   labels: Labels,
   options: TopkOptions & { readonly reduction?: R } = {},
 ): LossValue<R> {
-  return run("topkSvm", scores, labels, options, false).value as LossValue<R>;
+  return run("topkSvm", scores, labels, options, false).value;
 }
 
 /**

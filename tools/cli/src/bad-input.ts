@@ -1,22 +1,17 @@
 /** What the user gave is wrong: one line on standard error, exit status 2. */
 export class BadInput extends Error {}
 
-/** A system error in words: "no such file", "is a directory", ... */
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  ENOTDIR: "part of the path is not a folder",
+  EISDIR: "is a folder, expected a file",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  ENOSPC: "no space left on the device",
+};
+
+/** A system error in words. */
 export function systemReason(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  switch (code) {
-    case "ENOENT":
-      return "no such file";
-    case "EISDIR":
-      return "is a directory, expected a file";
-    case "EACCES":
-    case "EPERM":
-      return "permission denied";
-    case "ENOSPC":
-      return "no space left on the device";
-    case "ENOTDIR":
-      return "part of the path is not a directory";
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return reasons[code] ?? (error instanceof Error ? error.message : String(error));
 }

@@ -50,7 +50,7 @@ describe("what was written is what is read, whatever the block size", () => {
         }),
         async ({ rows, columns, values }, blockRows, options) => {
           const file = path("scores.npy");
-          writeFileSync(file, npyFile(values, [rows, columns], options as object));
+          writeFileSync(file, npyFile(values, [rows, columns], options));
           const source = await openScores(file);
           expect(source.shape).toEqual([rows, columns]);
           expect(await readAll(source, blockRows)).toEqual(values);

@@ -13,7 +13,7 @@ type Answer = Record<string, unknown>;
 const NON_FINITE: Readonly<Record<string, number>> = { Infinity, "-Infinity": -Infinity, NaN };
 
 function describe(value: unknown): string {
-  return value === undefined ? "missing" : (JSON.stringify(value) ?? String(value)).slice(0, 60);
+  return value === undefined ? "missing" : JSON.stringify(value).slice(0, 60);
 }
 
 function number(value: unknown, name: string): number {
