@@ -31,7 +31,7 @@ export interface Cell {
   readonly k: number;
 }
 
-export const TEMPERATURES: readonly number[] = [1e-3, 0.1, 1, 1e3];
+const TEMPERATURES = [1e-3, 0.1, 1, 1e3];
 
 /** All k for small n; for larger n, k up to 200. */
 export function cells(largest: number): Cell[] {

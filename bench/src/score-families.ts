@@ -13,7 +13,7 @@ export function seeded(seed: number): Random {
 }
 
 /** A standard normal number, by Box and Muller. */
-export function normal(random: Random): number {
+function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 

@@ -30,7 +30,7 @@ function float16Bits(value: number): number {
   return ((value < 0 ? 1 : 0) << 15) | ((exponent + 15) << 10) | (fraction * 1024);
 }
 
-export const layouts: Readonly<Record<WrittenType, Layout>> = {
+const layouts: Readonly<Record<WrittenType, Layout>> = {
   float16: { descr: "f2", safetensors: "F16", bytes: 2, write: (v, at, x, le) => v.setUint16(at, float16Bits(x), le) },
   float32: { descr: "f4", safetensors: "F32", bytes: 4, write: (v, at, x, le) => v.setFloat32(at, x, le) },
   float64: { descr: "f8", safetensors: "F64", bytes: 8, write: (v, at, x, le) => v.setFloat64(at, x, le) },
