@@ -73,7 +73,8 @@ function checkManifest(folder, allowed) {
 function breachOf(folder, file, specifier, allowed) {
   if (specifier.startsWith(".")) {
     const target = relative(folder, resolve(dirname(file), specifier));
-    return target.startsWith("..") ? "a relative import must stay in its package" : undefined;
+    if (target.startsWith("..")) return "a relative import must stay in its package";
+    return target.startsWith("testing/") && !isTest(file) ? "testing/ serves tests only" : undefined;
   }
   if (!specifier.startsWith(scope)) return undefined;
   const [name, ...path] = specifier.slice(scope.length).split("/");
@@ -95,16 +96,16 @@ function expected(folder, allowed) {
 
 /** @param {string} folder @returns {string[]} */
 function sourceFiles(folder) {
-  const source = join(folder, "src");
-  if (!existsSync(source)) return [];
-  return readdirSync(source, { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.m?[jt]s$/.test(name))
-    .map((name) => join(source, name));
+  return ["src", "testing"]
+    .map((part) => join(folder, part))
+    .filter((part) => existsSync(part))
+    .flatMap((part) => readdirSync(part, { recursive: true, encoding: "utf8" }).map((name) => join(part, name)))
+    .filter((file) => /\.m?[jt]s$/.test(file));
 }
 
-/** @param {string} file */
+/** Files beside the sources in testing/ serve tests only. @param {string} file */
 function isTest(file) {
-  return /\.test(-d)?\.ts$/.test(file);
+  return /\.test(-d)?\.ts$|\/testing\//.test(file);
 }
 
 /**
