@@ -84,5 +84,5 @@ export function fromMpfr(mpfr: Mpfr, pointer: MpfrPointer): Rational {
   mpfr.mpz_clear(integer);
   mpfr.mpz_t_free(integer);
   const mantissa = digits.startsWith("-") ? -BigInt(`0x${digits.slice(1)}`) : BigInt(`0x${digits}`);
-  return exponent < 0 ? rational(mantissa, 1n << BigInt(-exponent)) : rational(mantissa << BigInt(exponent));
+  return exponent < 0 ? rational(mantissa, 1n << BigInt(-Number(exponent))) : rational(mantissa << BigInt(exponent));
 }
