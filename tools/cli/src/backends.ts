@@ -1,6 +1,7 @@
 /**
  * The backends a command may be asked for, and those that this build has.
  */
+import { Option } from "commander";
 import { BadInput } from "./bad-input.ts";
 
 const KNOWN = ["cpu", "gpu", "webasm", "webgpu"];
@@ -12,4 +13,9 @@ export function checkBackend(name: string): void {
   if (!AVAILABLE.includes(name)) {
     throw new BadInput(`--backend: ${name} is not available in this build, which has ${AVAILABLE.join(", ")}`);
   }
+}
+
+/** The option that names one. */
+export function backendOption(): Option {
+  return new Option("--backend <name>", "where to compute: cpu, gpu, webasm or webgpu").default("cpu");
 }

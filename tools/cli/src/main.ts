@@ -2,29 +2,15 @@
  * The command line: arguments, exit statuses, signals. 0 is done, 2 is bad input with one line on standard error.
  */
 import { readFileSync } from "node:fs";
-import { Command, CommanderError, Option } from "commander";
-import { checkBackend } from "./backends.ts";
+import { Command, CommanderError } from "commander";
 import { BadInput } from "./bad-input.ts";
-import { evaluate, type EvaluateOptions, LOSSES, REDUCTIONS } from "./evaluate.ts";
+import { evalCommand } from "./eval-command.ts";
 import { removeUnfinished } from "./npy-writer.ts";
-import { report } from "./report.ts";
-import { serve } from "./stdio.ts";
+import { stdioCommand } from "./stdio-command.ts";
 
 const BAD_INPUT = 2;
 const FAILED = 1;
 const INTERRUPTED = 130;
-
-function numeric(flag: string): (text: string) => number {
-  return (text) => {
-    const value = text.trim() === "" ? NaN : Number(text);
-    if (Number.isNaN(value)) throw new BadInput(`${flag}: ${JSON.stringify(text)} is not a number`);
-    return value;
-  };
-}
-
-function backendOption(): Option {
-  return new Option("--backend <name>", "where to compute: cpu, gpu, webasm or webgpu").default("cpu");
-}
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -35,42 +21,11 @@ const program = new Command("smooth-topk")
   .version(version)
   .showSuggestionAfterError(false)
   .exitOverride()
-  .configureOutput({ writeErr: () => {} });
+  .configureOutput({ writeErr: () => {} })
+  .addCommand(evalCommand())
+  .addCommand(stdioCommand());
 
-program
-  .command("eval")
-  .description("Loss, top-1 and top-k accuracy, and the gradient, of a file of scores.")
-  .requiredOption("--scores <file>", "scores (batch, n): .npy, .safetensors[:tensor] or .csv")
-  .requiredOption("--labels <file>", "labels (batch,), integers: .npy, .safetensors[:tensor] or .csv")
-  .option("--k <k>", "guesses that the loss allows, 1 to n - 1", numeric("--k"), 5)
-  .option("--tau <tau>", "temperature, > 0", numeric("--tau"), 1)
-  .option("--alpha <alpha>", "margin", numeric("--alpha"), 1)
-  .addOption(new Option("--loss <name>", "which loss").choices(LOSSES).default("smooth-topk"))
-  .addOption(new Option("--reduction <name>", "what the loss and --grad are of").choices(REDUCTIONS).default("mean"))
-  .addOption(backendOption())
-  .option("--grad <out.npy>", "write the gradient of the printed loss in the scores, float64 (batch, n)")
-  .option("--per-sample <out.npy>", "write the loss of each sample, float64 (batch,)")
-  .option("--json", "print one JSON object")
-  .addHelpText(
-    "after",
-    "\nWith the mean, each row of --grad is the gradient of that sample's loss divided by the number of samples.",
-  )
-  .action(async (options: EvaluateOptions & { json?: boolean }) => {
-    checkBackend(options.backend);
-    const result = await evaluate(options);
-    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : report(options, result));
-  });
-
-program
-  .command("stdio")
-  .description("Serve the port protocol: a JSON request a line in, a JSON answer a line out.")
-  .addOption(backendOption())
-  .action(async ({ backend }: { backend: string }) => {
-    checkBackend(backend);
-    await serve(process.stdin, process.stdout);
-  });
-
-for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
+for (const command of program.commands) command.copyInheritedSettings(program);
 
 function fail(message: string, status: number): void {
   process.stderr.write(`smooth-topk: ${message.replaceAll(/\s*\n\s*/g, " ")}\n`);
