@@ -1,8 +1,8 @@
 /**
  * Checks the layers: which package may import which, in its sources, its tests and its manifest.
  *
- * Sources import along the arrows below; tests may also import the oracle (@smooth-topk/conformance) and their own
- * package by name. A relative import never leaves its package, and another package is entered through its exports only.
+ * Sources import along the arrows below; tests may also import the oracle (@smooth-topk/conformance), the runner of
+ * documented examples (@smooth-topk/doc-examples) and their own package by name. A relative import never leaves its package, and another package is entered through its exports only.
  * What a source imports from outside has to be a dependency in its manifest, which knip checks. Prints one line for each
  * breach; the exit status is 1 if there is one.
  */
@@ -21,6 +21,8 @@ const arrows = {
   "packages/loss": ["esym", "grad"],
   "packages/conformance": [],
 };
+/** What tests of every package may import besides. */
+const forTests = ["conformance", "doc-examples"];
 /** @type {Record<string, string[]>} folder -> all that it may import from outside, where that is limited */
 const outside = { "packages/esym": ["ndarray"] };
 
@@ -42,7 +44,7 @@ for (const folder of folders) {
   for (const file of sourceFiles(folder)) {
     for (const { line, specifier } of imports(file)) {
       const breach = isTest(file)
-        ? breachOf(folder, file, specifier, [...allowed, "conformance", basename(folder)])
+        ? breachOf(folder, file, specifier, [...allowed, ...forTests, basename(folder)])
         : (breachOf(folder, file, specifier, allowed) ?? breachOutside(folder, specifier));
       if (breach !== undefined) breaches.push(`${file}:${line}: imports "${specifier}": ${breach}`);
     }
