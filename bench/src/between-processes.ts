@@ -5,7 +5,7 @@
 import type { Timing } from "./interleaved-timer.ts";
 import { median } from "./quantiles.ts";
 
-export type Parameters = Readonly<Record<string, number | string>>;
+type Parameters = Readonly<Record<string, number | string>>;
 
 /** One case of a section, as one process timed it. */
 export interface ProcessCase {

@@ -35,7 +35,7 @@ interface TheirReport {
 }
 
 /** Medians over pairs of processes, and the lowest and highest of their ratios (theirs / ours). */
-export interface AgainstAuthors {
+interface AgainstAuthors {
   readonly dtype: Precision;
   readonly loss: string;
   readonly ours: number;
@@ -46,7 +46,7 @@ export interface AgainstAuthors {
 }
 
 /** How far their gradient in double precision is from ours. */
-export interface GradientGap {
+interface GradientGap {
   readonly tau: number;
   /** Worst relative difference of an entry of at least 1e-280. */
   readonly worst: number;

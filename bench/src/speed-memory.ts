@@ -19,7 +19,7 @@ export interface MemoryGrowth {
   readonly resident: number;
 }
 
-export type Pass = "forward" | "forward and gradient";
+type Pass = "forward" | "forward and gradient";
 
 export interface MemoryCase {
   readonly pass: Pass;

@@ -4,9 +4,18 @@
  *
  * Good for few entries of moderate size: with |x| below 60 and k at most 5 the results keep more than 1000 bits.
  */
-import { type FloatType, init } from "gmp-wasm";
+import { init } from "gmp-wasm";
 
-export type Float = FloatType;
+/** What is used of gmp-wasm's numbers, whose own declaration names a type that its declarations do not have. */
+interface Float {
+  add(v: Float): Float;
+  sub(v: Float): Float;
+  mul(v: Float): Float;
+  div(v: Float): Float;
+  exp(): Float;
+  ln(): Float;
+  toNumber(): number;
+}
 
 export interface Definition {
   logEsp(x: readonly number[], k: number): number[];
@@ -26,7 +35,7 @@ export interface Definition {
 }
 
 /** All k-subsets of 0, ..., n - 1. */
-export function subsets(n: number, k: number, from = 0): number[][] {
+function subsets(n: number, k: number, from = 0): number[][] {
   if (k === 0) return [[]];
   const found: number[][] = [];
   for (let first = from; first <= n - k; first++) {
@@ -37,7 +46,7 @@ export function subsets(n: number, k: number, from = 0): number[][] {
 
 export async function createDefinition(): Promise<Definition> {
   const context = (await init()).getContext({ precisionBits: 2000 });
-  const float = (x: number): Float => context.Float(x);
+  const float = (x: number): Float => context.Float(x) as unknown as Float;
   const zero = float(0);
   const sum = (terms: readonly Float[]): Float => terms.reduce((total, term) => total.add(term), zero);
   const exact = (x: readonly number[]): Float[] => x.map(float);
