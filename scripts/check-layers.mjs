@@ -20,6 +20,9 @@ const arrows = {
   "packages/esym-gpu": ["esym"],
   "packages/loss": ["esym", "grad"],
   "packages/conformance": [],
+  "tools/array-files": [],
+  "tools/train": [...libraries, "array-files"],
+  "tools/cli": [...libraries, "array-files", "train"],
 };
 /** What tests of every package may import besides. */
 const forTests = ["conformance", "doc-examples"];

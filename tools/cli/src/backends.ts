@@ -2,7 +2,7 @@
  * The backends a command may be asked for, and those that this build has.
  */
 import { Option } from "commander";
-import { BadInput } from "./bad-input.ts";
+import { BadInput } from "@smooth-topk/array-files";
 
 const KNOWN = ["cpu", "gpu", "webasm", "webgpu"];
 const AVAILABLE = ["cpu"];

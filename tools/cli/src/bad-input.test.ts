@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { npyBytes, npyFile, safetensorsBytes, safetensorsFile } from "../testing/array-files.ts";
+import { npyBytes, npyFile, safetensorsBytes, safetensorsFile } from "@smooth-topk/array-files/testing";
 import { smoothTopk, temporaryFolder } from "../testing/spawn-cli.ts";
 
 const folder = temporaryFolder();

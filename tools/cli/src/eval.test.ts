@@ -5,7 +5,7 @@ import { crossEntropy, smoothTopkSvmValueAndGrad, topkAccuracy, topkSvm } from "
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { describe, expect, it } from "vitest";
-import { npyFile, safetensorsFile } from "../testing/array-files.ts";
+import { npyFile, safetensorsFile } from "@smooth-topk/array-files/testing";
 import { smoothTopk, temporaryFolder } from "../testing/spawn-cli.ts";
 import { evaluate } from "./evaluate.ts";
 

@@ -2,16 +2,20 @@
  * `smooth-topk eval`: loss, accuracy and gradient of a file of scores, block by block.
  */
 import {
+  type ArraySource,
+  BadInput,
+  createNpy,
+  type NpyWriter,
+  openLabels,
+  openScores,
+} from "@smooth-topk/array-files";
+import {
   crossEntropyValueAndGrad,
   smoothTopkSvmValueAndGrad,
   topkAccuracy,
   topkSvmValueAndGrad,
 } from "@smooth-topk/loss";
 import ndarray, { type NdArray } from "ndarray";
-import type { ArraySource } from "./array-source.ts";
-import { BadInput } from "./bad-input.ts";
-import { createNpy, type NpyWriter } from "./npy-writer.ts";
-import { openLabels, openScores } from "./open-array.ts";
 import { startProgress } from "./progress.ts";
 
 export const LOSSES = ["smooth-topk", "topk", "cross-entropy"] as const;

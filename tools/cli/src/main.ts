@@ -3,9 +3,8 @@
  */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { BadInput } from "./bad-input.ts";
+import { BadInput, removeUnfinished } from "@smooth-topk/array-files";
 import { evalCommand } from "./eval-command.ts";
-import { removeUnfinished } from "./npy-writer.ts";
 import { stdioCommand } from "./stdio-command.ts";
 
 const BAD_INPUT = 2;

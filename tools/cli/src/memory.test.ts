@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { npyFile } from "../testing/array-files.ts";
+import { npyFile } from "@smooth-topk/array-files/testing";
 import { temporaryFolder } from "../testing/spawn-cli.ts";
 
 const folder = temporaryFolder();

@@ -1,4 +1,4 @@
-import { BadInput } from "./bad-input.ts";
+import { BadInput } from "@smooth-topk/array-files";
 
 /** Reads the number given to a flag. */
 export function numeric(flag: string): (text: string) => number {

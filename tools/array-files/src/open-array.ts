@@ -8,7 +8,7 @@ import { openCsv } from "./csv.ts";
 import { openNpy } from "./npy.ts";
 import { openSafetensors } from "./safetensors.ts";
 
-async function openArray(spec: string): Promise<ArraySource> {
+export async function openArray(spec: string): Promise<ArraySource> {
   const tensor = /^(.*\.safetensors)(?::(.*))?$/s.exec(spec);
   const path = tensor?.[1] ?? spec;
   const extension = /\.(npy|safetensors|csv)$/i.exec(path)?.[1].toLowerCase();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { npyFile, safetensorsFile, type WrittenType } from "../testing/array-files.ts";
-import { temporaryFolder } from "../testing/spawn-cli.ts";
+import { temporaryFolder } from "../testing/temporary-folder.ts";
 import type { ArraySource } from "./array-source.ts";
 import { BadInput } from "./bad-input.ts";
 import { openLabels, openScores } from "./open-array.ts";

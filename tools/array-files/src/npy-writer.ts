@@ -1,19 +1,11 @@
 /**
  * Writes a float64 .npy file piece by piece, beside its target, which it replaces only when it is whole.
  */
-import { rmSync } from "node:fs";
-import { type FileHandle, open, rename } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { endianness } from "node:os";
 import { BadInput, systemReason } from "./bad-input.ts";
 import { npyHeader } from "./npy.ts";
-
-/** Files not yet renamed: a signal removes them. */
-const unfinished = new Set<string>();
-
-export function removeUnfinished(): void {
-  for (const path of unfinished) rmSync(path, { force: true });
-  unfinished.clear();
-}
+import { abandon, finish, markUnfinished, temporaryFor } from "./unfinished.ts";
 
 export interface NpyWriter {
   append(values: Float64Array): Promise<void>;
@@ -26,7 +18,7 @@ export interface NpyWriter {
 /** @param flag  the option that named the file, for errors. */
 export async function createNpy(flag: string, target: string, shape: readonly number[]): Promise<NpyWriter> {
   if (!/\.npy$/i.test(target)) throw new BadInput(`${flag}: ${target}: results are written as .npy only`);
-  const temporary = `${target}.${process.pid}.part`;
+  const temporary = temporaryFor(target);
   let file: FileHandle;
   const failed = (error: unknown): BadInput => new BadInput(`${flag}: ${target}: ${systemReason(error)}`);
   try {
@@ -35,7 +27,7 @@ export async function createNpy(flag: string, target: string, shape: readonly nu
     if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new BadInput(`${flag}: ${target}: no such folder`);
     throw failed(error);
   }
-  unfinished.add(temporary);
+  markUnfinished(temporary);
   async function write(bytes: Uint8Array): Promise<void> {
     try {
       let done = 0;
@@ -53,16 +45,14 @@ export async function createNpy(flag: string, target: string, shape: readonly nu
     finish: async () => {
       try {
         await file.close();
-        await rename(temporary, target);
+        await finish(temporary, target);
       } catch (error) {
         throw failed(error);
       }
-      unfinished.delete(temporary);
     },
     abandon: async () => {
       await file.close().catch(() => {});
-      rmSync(temporary, { force: true });
-      unfinished.delete(temporary);
+      abandon(temporary);
     },
   };
 }
