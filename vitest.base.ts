@@ -10,7 +10,7 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["src/**/*.test.ts"],
-    exclude: deep ? [] : ["src/**/*.deep.test.ts"],
+    exclude: ["src/**/*.browser.test.ts", ...(deep ? [] : ["src/**/*.deep.test.ts"])],
     setupFiles: [fileURLToPath(new URL("./vitest.setup.ts", import.meta.url))],
     testTimeout: deep ? 1_800_000 : 120_000,
     maxWorkers: 2,

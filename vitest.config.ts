@@ -1,3 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { findChromium } from "./scripts/chromium.mjs";
+import { browserProject } from "./vitest.browser.ts";
 
-export default defineConfig({ test: { projects: ["packages/*", "tools/*", "bench"] } });
+const chromium = findChromium();
+
+export default defineConfig({
+  test: {
+    projects: ["packages/*", "tools/*", "bench", ...(chromium === undefined ? [] : [browserProject(chromium)])],
+  },
+});

@@ -6,7 +6,8 @@
  */
 import * as fc from "fast-check";
 
-const { FC_SEED: seed, FC_RUNS: runs } = process.env;
+// In Node import.meta.env is process.env; a browser has only the former.
+const { FC_SEED: seed, FC_RUNS: runs } = (import.meta as unknown as { env: Record<string, string | undefined> }).env;
 
 /** fast-check would take NaN for a seed, and a wrong name for a count would silently test less. */
 function integer(name: string, value: string): number {

@@ -1,15 +1,23 @@
 /**
- * Runs the tests of every package in one vitest process and ends with a line `N passed, N failed`.
+ * Runs the tests of every package in one vitest process and ends with a line `N passed, N failed[, N skipped]`.
  *
- * --deep adds the long runs (*.deep.test.ts); other arguments go to vitest.
+ * Tests named *.browser.test.ts run in Chromium; where there is none they are skipped, with a line that says so. WebGPU
+ * in Node runs on the software adapter that Debian's Chromium brings, or on what VK_ICD_FILENAMES names. With
+ * SMOOTH_TOPK_ALL_MODES=1 what is missing is a failure.
+ *
+ * --deep adds the long runs (*.deep.test.ts). --gpu runs the GPU backend's tests alone, on this machine's own GPU.
+ * Other arguments go to vitest.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findChromium, softwareVulkan } from "./chromium.mjs";
 
 const deep = process.argv.includes("--deep");
-const rest = process.argv.slice(2).filter((argument) => argument !== "--deep");
+const gpu = process.argv.includes("--gpu");
+const rest = process.argv.slice(2).filter((argument) => !["--deep", "--gpu"].includes(argument));
+if (gpu) rest.push("--project=@smooth-topk/esym-gpu", "packages/esym-gpu/src/webgpu.test.ts");
 const seed = process.env.FC_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 console.log(`property tests: FC_SEED=${seed} repeats this run's cases`);
 
@@ -25,7 +33,15 @@ const run = spawnSync(
     `--outputFile.json=${report}`,
     ...rest,
   ],
-  { stdio: "inherit", env: { ...process.env, FC_SEED: seed, SMOOTH_TOPK_DEEP: deep ? "1" : "0" } },
+  {
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      ...(gpu ? { SMOOTH_TOPK_GPU: "1" } : softwareVulkan()),
+      FC_SEED: seed,
+      SMOOTH_TOPK_DEEP: deep ? "1" : "0",
+    },
+  },
 );
 let counts = { passed: 0, failed: 0, skipped: 0 };
 try {
@@ -44,6 +60,14 @@ try {
 // What belongs to no file: no tests found, an unhandled rejection, a crash.
 if (run.status !== 0 && counts.failed === 0) counts.failed = 1;
 rmSync(folder, { recursive: true });
+if (findChromium() === undefined && rest.length === 0) {
+  const files = readdirSync("packages", { recursive: true, encoding: "utf8" }).filter((file) =>
+    /^[^/]+\/src\/.*\.browser\.test\.ts$/.test(file),
+  );
+  const outcome = process.env.SMOOTH_TOPK_ALL_MODES === "1" ? "failed" : "skipped";
+  console.log(`${outcome}: ${files.join(", ")}: need Chromium, which is not installed (CHROMIUM=path names one)`);
+  counts[outcome] += files.length;
+}
 const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
 console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
