@@ -1,0 +1,44 @@
+/**
+ * The site of the documentation: these pages as they are, the READMEs of the packages, and the API pages that typedoc
+ * makes of the docstrings. A dead link fails the build.
+ */
+import markdownItKatex from "@vscode/markdown-it-katex";
+import { defineConfig } from "vitepress";
+
+const guides = {
+  "The algorithm": "algorithm",
+  "Properties of the loss": "properties",
+  "Other names, same numbers": "poisson-binomial",
+  Accuracy: "accuracy",
+  Speed: "speed",
+};
+const packages = ["esym", "loss", "conformance"];
+const pages = (paths: Readonly<Record<string, string>>): { text: string; link: string }[] =>
+  Object.entries(paths).map(([text, link]) => ({ text, link }));
+
+export default defineConfig({
+  title: "smooth-topk",
+  description: "Smooth top-k classification losses and the elementary symmetric polynomials under them",
+  // The repository as the source, so that links between pages are the same there and here.
+  srcDir: "..",
+  srcExclude: ["**/node_modules/**", "**/dist/**"],
+  rewrites: { "README.md": "index.md", ":path(.*)/README.md": ":path/index.md" },
+  markdown: {
+    config: (markdown) => {
+      // A CommonJS module, whose default export node gives once more wrapped than its types say.
+      const { default: katex = markdownItKatex } = markdownItKatex as { default?: unknown };
+      markdown.use(katex as Parameters<typeof markdown.use>[0]);
+    },
+  },
+  themeConfig: {
+    search: { provider: "local" },
+    outline: { level: [2, 3] },
+    sidebar: [
+      { text: "Start", link: "/" },
+      { text: "Guides", items: pages(guides).map(({ text, link }) => ({ text, link: `/docs/${link}` })) },
+      { text: "Packages", items: packages.map((name) => ({ text: name, link: `/packages/${name}/` })) },
+      { text: "API", items: packages.map((name) => ({ text: name, link: `/docs/api/${name}` })) },
+      { text: "Contributing", link: "/CONTRIBUTING" },
+    ],
+  },
+});
