@@ -31,6 +31,8 @@ export function browserProject(chromium: string): TestProjectInlineConfiguration
       include: ["packages/*/src/**/*.browser.test.ts"],
       setupFiles: ["vitest.setup.ts"],
       testTimeout: 120_000,
+      // As in vitest.base.ts: projects that run side by side must agree on it.
+      maxWorkers: 2,
       // A page has no process.env; what the setup reads of it comes as import.meta.env.
       env: Object.fromEntries(
         ["FC_SEED", "FC_RUNS", "SMOOTH_TOPK_DEEP"].flatMap((name) => {

@@ -44,8 +44,7 @@ export function figure(description: string, panels: readonly Panel[]): string {
       marginTop: 24,
       marginBottom: 42,
       ...options,
-      // linkedom's document has what Plot asks of one.
-      document: document as unknown as NonNullable<Plot.PlotOptions["document"]>,
+      document,
       className: "plot",
     });
     plot.setAttribute("x", String(left));

@@ -47,6 +47,6 @@ export function gradient(): string {
 }
 
 function exponent(value: number): string {
-  const superscript = [...String(Math.round(Math.log10(value)))].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
-  return `10${superscript.join("")}`;
+  const power = String(Math.round(Math.log10(value)));
+  return `10${power.replaceAll(/[-0-9]/g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)])}`;
 }
