@@ -1,0 +1,137 @@
+/**
+ * Every primitive: its rule agrees with differences, to second order, at generated shapes and strides.
+ */
+import * as fc from "fast-check";
+import ndarray from "ndarray";
+import { describe, expect, it } from "vitest";
+import { anyShape, type Domain, stridedArray } from "../testing/strided-arrays.ts";
+import * as primitives from "./index.ts";
+import { checkGrads, type FloatArray, type Operand, type Tensor } from "./index.ts";
+
+const positive: Domain = { min: 0.5, max: 2 };
+const runs = { numRuns: 20 };
+
+/** A function, and arrays to check it at. */
+interface Case {
+  readonly f: (...xs: Tensor[]) => Operand;
+  readonly at: FloatArray[];
+}
+
+function expectRules({ f, at }: Case): void {
+  checkGrads((xs: readonly Tensor[]) => f(...xs), at, { order: 2 });
+}
+
+const unary: readonly [string, (x: Operand) => Tensor, Domain?][] = [
+  ["neg", primitives.neg],
+  ["exp", primitives.exp],
+  ["expm1", primitives.expm1],
+  ["log", primitives.log, positive],
+  ["log1p", primitives.log1p, { min: -0.5, max: 2 }],
+  ["sqrt", primitives.sqrt, positive],
+  ["softplus", primitives.softplus, { min: -20, max: 20 }],
+  ["logistic", primitives.logistic, { min: -20, max: 20 }],
+  ["tanh", primitives.tanh, { min: -10, max: 10 }],
+  ["relu", primitives.relu],
+];
+
+/** Two shapes that broadcast: dimensions of the larger one dropped or set to 1. */
+const broadcasting = fc
+  .tuple(anyShape, fc.nat(3), fc.array(fc.tuple(fc.boolean(), fc.boolean()), { minLength: 3, maxLength: 3 }))
+  .map(([shape, drop, ones]) => ({
+    x: shape.map((extent, d) => (ones[d][0] ? 1 : extent)),
+    y: shape.map((extent, d) => (ones[d][1] ? 1 : extent)).slice(Math.min(drop, shape.length)),
+  }));
+
+const pairs = (domain?: Domain): fc.Arbitrary<FloatArray[]> =>
+  broadcasting.chain(({ x, y }) => fc.tuple(stridedArray(x, domain), stridedArray(y, domain)));
+
+const withAxis = anyShape
+  .filter((shape) => shape.length > 0)
+  .chain((shape) =>
+    fc.record({ x: stridedArray(shape), axis: fc.integer({ min: -shape.length, max: shape.length - 1 }) }),
+  );
+
+const integers = (below: number, count: number): fc.Arbitrary<number[]> =>
+  fc.array(fc.nat(below - 1), { minLength: count, maxLength: count });
+
+const others: Record<string, fc.Arbitrary<Case>> = {
+  add: pairs().map((at) => ({ f: primitives.add, at })),
+  sub: pairs().map((at) => ({ f: primitives.sub, at })),
+  mul: pairs().map((at) => ({ f: primitives.mul, at })),
+  div: pairs(positive).map((at) => ({ f: primitives.div, at })),
+  pow: fc
+    .tuple(
+      anyShape.chain((shape) => stridedArray(shape, positive)),
+      fc.constantFrom(-1, 0, 0.5, 1, 2, 3),
+    )
+    .map(([x, p]) => ({ f: (t) => primitives.pow(t, p), at: [x] })),
+  sum: withAxis.map(({ x, axis }) => ({ f: (t) => primitives.pow(primitives.sum(t, axis), 2), at: [x] })),
+  mean: withAxis.map(({ x, axis }) => ({ f: (t) => primitives.pow(primitives.mean(t, axis), 2), at: [x] })),
+  max: withAxis.map(({ x, axis }) => ({ f: (t) => primitives.pow(primitives.max(t, axis), 2), at: [x] })),
+  logSumExp: withAxis.map(({ x, axis }) => ({ f: (t) => primitives.logSumExp(t, axis), at: [x] })),
+  "logSumExp over all": withAxis.map(({ x }) => ({ f: (t) => primitives.logSumExp(t), at: [x] })),
+  broadcastTo: broadcasting.chain(({ x, y }) =>
+    stridedArray(y).map((array) => ({
+      f: (t) =>
+        primitives.pow(
+          primitives.broadcastTo(t, [2, ...x.map((extent, d) => Math.max(extent, y[d - x.length + y.length] ?? 1))]),
+          2,
+        ),
+      at: [array],
+    })),
+  ),
+  reshape: withAxis.map(({ x }) => ({ f: (t) => primitives.pow(primitives.reshape(t, [1, -1]), 2), at: [x] })),
+  transpose: withAxis.map(({ x }) => ({ f: (t) => primitives.pow(primitives.transpose(t), 2), at: [x] })),
+  "transpose of given axes": stridedArray([2, 3, 2]).map((x) => ({
+    f: (t) => primitives.pow(primitives.transpose(t, [1, -1, 0]), 2),
+    at: [x],
+  })),
+  slice: stridedArray([4, 3]).map((x) => ({
+    f: (t) => primitives.pow(primitives.slice(t, [1, -2], [3]), 2),
+    at: [x],
+  })),
+  concatenate: fc
+    .tuple(stridedArray([2, 1, 2]), stridedArray([2, 3, 2]))
+    .map((at) => ({ f: (...xs) => primitives.pow(primitives.concatenate(xs, 1), 2), at })),
+  gather: fc.tuple(stridedArray([2, 4, 2]), integers(4, 6)).map(([x, list]) => ({
+    f: (t) => primitives.pow(primitives.gather(t, ndarray(Int32Array.from(list), [2, 3]), 1), 2),
+    at: [x],
+  })),
+  takeAlongAxis: fc.tuple(stridedArray([2, 4, 2]), integers(4, 12)).map(([x, list]) => ({
+    f: (t) => primitives.pow(primitives.takeAlongAxis(t, ndarray(Int32Array.from(list), [2, 3, 2]), 1), 2),
+    at: [x],
+  })),
+  matmul: fc
+    .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }))
+    .chain(([m, k, n]) => fc.tuple(stridedArray([m, k]), stridedArray([k, n])))
+    .map((at) => ({ f: primitives.matmul, at })),
+  "matmul of vectors": fc
+    .tuple(stridedArray([3]), stridedArray([3, 2]), stridedArray([2]))
+    .map((at) => ({ f: (a, b, c) => primitives.matmul(primitives.matmul(a, b), c), at })),
+  logEsp: logEspCases(primitives.logEsp, 0),
+  logEspRatio: logEspCases(primitives.logEspRatio, 1),
+};
+
+function logEspCases(f: (x: Tensor, k: number) => Tensor, lowest: number): fc.Arbitrary<Case> {
+  return fc
+    .record({ batch: fc.constantFrom([], [2]), n: fc.integer({ min: 1, max: 5 }), order: fc.nat(5) })
+    .chain(({ batch, n, order }) =>
+      stridedArray([...batch, n]).map((x) => ({ f: (t: Tensor) => f(t, Math.max(lowest, order % (n + 1))), at: [x] })),
+    );
+}
+
+describe("the rule of", () => {
+  it.each(unary)("%s agrees with differences of value and gradient", (_name, f, domain) => {
+    const cases = anyShape.chain((shape) => stridedArray(shape, domain));
+    expect(() =>
+      fc.assert(
+        fc.property(cases, (x) => expectRules({ f, at: [x] })),
+        runs,
+      ),
+    ).not.toThrow();
+  });
+
+  it.each(Object.entries(others))("%s agrees with differences of value and gradient", (_name, cases) => {
+    expect(() => fc.assert(fc.property(cases, expectRules), runs)).not.toThrow();
+  });
+});
