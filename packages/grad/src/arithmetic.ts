@@ -4,7 +4,7 @@
  */
 import { sumTo } from "./broadcasting.ts";
 import { type BinaryRow, map, type UnaryRow, zip } from "./elementwise.ts";
-import { allocate, asArray, type Dtype, dtypeOf, flat, wrap } from "./layout.ts";
+import { asArray, type Dtype, dtypeOf, flat, inPrecision, wrap } from "./layout.ts";
 import { defineVjp, type Operand, shapeOf, type Tensor } from "./tape.ts";
 
 type Unary = (x: Operand) => Tensor;
@@ -91,10 +91,7 @@ export const cast: (x: Operand, dtype: Dtype) => Tensor = defineVjp<[Operand, Dt
   forward: (x, dtype) => {
     const array = asArray(x);
     if (dtypeOf(array) === dtype) return array;
-    const data = flat(array);
-    const out = allocate(dtype, data.length);
-    out.set(data);
-    return wrap(out, array.shape);
+    return wrap(inPrecision(flat(array), dtype), array.shape);
   },
   // linear; a gradient takes the precision of its primal where it is handed out (vjp.ts)
   vjps: { x: (g) => g },

@@ -3,11 +3,11 @@
  * is linear, and <g, broadcastTo(x)> = <sumTo(g), x>, so each is the other's vector-Jacobian product.
  */
 import {
-  allocate,
   asArray,
   broadcastShape,
   dtypeOf,
   type FloatArray,
+  inPrecision,
   show,
   sizeOf,
   stretched,
@@ -64,8 +64,5 @@ function sumOver(x: FloatArray, shape: readonly number[]): FloatArray {
       for (let i = 0; i < n; i++, a += step, o += outStep) sums[o] += data[a];
     }
   });
-  if (dtypeOf(x) === "float64") return wrap(sums, shape);
-  const out = allocate("float32", sums.length);
-  out.set(sums);
-  return wrap(out, shape);
+  return wrap(inPrecision(sums, dtypeOf(x)), shape);
 }

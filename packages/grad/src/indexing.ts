@@ -161,7 +161,7 @@ export function gather(x: Operand, indices: Indices, axis: number): Tensor {
 type Picks = [x: Operand, list: ArrayLike<number>, axis: number];
 
 /** Slabs of x along an axis, in the order of the list. */
-const pick: (...picks: Picks) => Tensor = defineVjp<Picks>({
+export const pick: (...picks: Picks) => Tensor = defineVjp<Picks>({
   name: "gather",
   forward: (x, list, axis) => {
     const array = asArray(x);

@@ -31,6 +31,14 @@ export function allocate(dtype: Dtype, size: number): Floats {
   return dtype === "float32" ? new Float32Array(size) : new Float64Array(size);
 }
 
+/** Values rounded to a precision; themselves if they have it. */
+export function inPrecision(data: Floats, dtype: Dtype): Floats {
+  if (data instanceof Float32Array === (dtype === "float32")) return data;
+  const out = allocate(dtype, data.length);
+  out.set(data);
+  return out;
+}
+
 /** Wraps row-major elements, which the array then owns. */
 export function wrap(data: Floats, shape: readonly number[]): FloatArray {
   return ndarray(data, [...shape]);

@@ -15,7 +15,7 @@ import { logEsp as logEspOf, logEspHvp, logEspRatio as ratioOf, logEspVjp } from
 import type { NdArray } from "ndarray";
 import { mul } from "./arithmetic.ts";
 import { addOpenCumulants } from "./cumulants.ts";
-import { allocate, dtypeOf, flat, type FloatArray, isNdArray, show, wrap } from "./layout.ts";
+import { commonDtype, flat, type FloatArray, inPrecision, show, wrap } from "./layout.ts";
 import { reshape } from "./shapes.ts";
 import { defineVjp, type Operand, type Rule, shapeOf, type Tensor } from "./tape.ts";
 
@@ -185,8 +185,5 @@ function sizeOfRows(shape: readonly number[]): number {
 
 /** Doubles in the precision of x. */
 function likeDtype(data: Float64Array, shape: readonly number[], x: FloatArray | number): FloatArray {
-  if (!isNdArray(x) || dtypeOf(x) === "float64") return wrap(data, shape);
-  const out = allocate("float32", data.length);
-  out.set(data);
-  return wrap(out, shape);
+  return wrap(inPrecision(data, commonDtype([x])), shape);
 }

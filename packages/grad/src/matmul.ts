@@ -2,7 +2,7 @@
  * Matrix products. d(A B) = dA B + A dB, so the cotangents are G B^T and A^T G.
  */
 import { gemm, type Matrix } from "./gemm.ts";
-import { allocate, asArray, commonDtype, type FloatArray, show, wrap } from "./layout.ts";
+import { asArray, commonDtype, type FloatArray, inPrecision, show, wrap } from "./layout.ts";
 import { reshape, transpose } from "./shapes.ts";
 import { defineVjp, type Operand, shapeOf, type Tensor } from "./tape.ts";
 
@@ -36,11 +36,7 @@ const multiply: (a: Operand, b: Operand) => Tensor = defineVjp<[Operand, Operand
     const [, n] = right.shape;
     const product = new Float64Array(m * n);
     gemm(m, n, k, matrix(left), matrix(right), product, 0);
-    const dtype = commonDtype([a, b]);
-    if (dtype === "float64") return wrap(product, [m, n]);
-    const out = allocate(dtype, m * n);
-    out.set(product);
-    return wrap(out, [m, n]);
+    return wrap(inPrecision(product, commonDtype([a, b])), [m, n]);
   },
   vjps: {
     a: (g, _answer, _a, b) => multiply(g, transpose(b)),

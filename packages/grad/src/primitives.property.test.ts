@@ -54,6 +54,14 @@ const withAxis = anyShape
 const integers = (below: number, count: number): fc.Arbitrary<number[]> =>
   fc.array(fc.nat(below - 1), { minLength: count, maxLength: count });
 
+const side = fc.integer({ min: 1, max: 2 });
+const images = fc.record({
+  shape: fc.tuple(side, side, fc.integer({ min: 2, max: 4 }), fc.integer({ min: 2, max: 4 })),
+  size: fc.tuple(side, side),
+  stride: fc.tuple(side, side),
+  padding: fc.tuple(fc.nat(2), fc.nat(2)),
+});
+
 const others: Record<string, fc.Arbitrary<Case>> = {
   add: pairs().map((at) => ({ f: primitives.add, at })),
   sub: pairs().map((at) => ({ f: primitives.sub, at })),
@@ -108,6 +116,23 @@ const others: Record<string, fc.Arbitrary<Case>> = {
   "matmul of vectors": fc
     .tuple(stridedArray([3]), stridedArray([3, 2]), stridedArray([2]))
     .map((at) => ({ f: (a, b, c) => primitives.matmul(primitives.matmul(a, b), c), at })),
+  conv2d: images.chain(({ shape, size, stride, padding }) =>
+    fc
+      .tuple(stridedArray(shape), stridedArray([2, shape[1], ...size]))
+      .map(([x, w]) => ({ f: (a: Tensor, b: Tensor) => primitives.conv2d(a, b, { stride, padding }), at: [x, w] })),
+  ),
+  maxPool2d: images.chain(({ shape, size, stride }) =>
+    stridedArray(shape).map((x) => ({
+      f: (t) => primitives.pow(primitives.maxPool2d(t, { size, stride }), 2),
+      at: [x],
+    })),
+  ),
+  avgPool2d: images.chain(({ shape, size, stride }) =>
+    stridedArray(shape).map((x) => ({
+      f: (t) => primitives.pow(primitives.avgPool2d(t, { size, stride }), 2),
+      at: [x],
+    })),
+  ),
   logEsp: logEspCases(primitives.logEsp, 0),
   logEspRatio: logEspCases(primitives.logEspRatio, 1),
 };
