@@ -1,0 +1,243 @@
+/**
+ * What every backend must satisfy, on whatever it runs: the accuracy contract against packages/esym in double precision,
+ * and the same refusals.
+ *
+ * A plain function, so that each environment can run it on the modes it has.
+ */
+import { cpuBackend } from "@smooth-topk/esym";
+import * as fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { GpuBackend } from "../src/index.ts";
+import { labelledRows, rows, shape, type Shape } from "./difficult-rows.ts";
+import { referenceLoss } from "./reference-loss.ts";
+
+/** Unit roundoff of single precision. */
+const U = 2 ** -24;
+/** Below it single precision has no digits to promise. */
+const SMALLEST = 1e-30;
+
+export interface SuiteSize {
+  /** Shapes, drawn anew each run. Each is compiled, so they are few. */
+  readonly shapes: number;
+  /** Batches a shape. */
+  readonly runs: number;
+}
+
+export function describeBackend(
+  mode: string,
+  createBackend: () => Promise<GpuBackend>,
+  { shapes, runs }: SuiteSize = { shapes: 5, runs: 8 },
+): void {
+  describe(`the ${mode} backend`, () => {
+    let backend: GpuBackend;
+    beforeAll(async () => {
+      backend = await createBackend();
+    });
+    afterAll(() => backend.destroy());
+
+    const seed = fc.readConfigureGlobal().seed;
+    const drawn = fc.sample(shape, { numRuns: shapes, ...(seed === undefined ? {} : { seed }) });
+    const fixed: Shape[] = [
+      { batch: 3, n: 100, k: 5 },
+      { batch: 1, n: 8, k: 7 },
+      { batch: 2, n: 2, k: 1 },
+    ];
+    const sizes = [...fixed, ...drawn].map(
+      ({ batch, n, k }) => [`${batch} rows, n = ${n}, k = ${k}`, { batch, n, k }] as const,
+    );
+
+    it("is what was asked for", async () => {
+      expect(backend.name).toBe(mode);
+      expect(backend.dtype).toBe("float32");
+      await backend.logEsp([0, 0, 0], 2);
+      expect(backend.executor).toMatch(mode === "webgpu" ? /^fused/ : mode === "webasm" ? /^fused-/ : /^generic$/);
+    });
+
+    describe.each(sizes)("%s", (_, of) => {
+      it("log sigma_j is within 64 u max(1, |value|), all j <= k", async () => {
+        await fc.assert(
+          fc.asyncProperty(rows(of), async (x) => {
+            const actual = await backend.logEsp(x, of.k);
+            const expected = await cpuBackend.logEsp(x, of.k);
+            expect(actual.shape).toEqual(expected.shape);
+            expectWithin(actual.data, expected.data, (value) => 64 * U * Math.max(1, Math.abs(value)));
+          }),
+          { numRuns: runs },
+        );
+      });
+
+      it("inclusion probabilities are within 1e-3 of themselves and 1e-5 of the largest", async () => {
+        await fc.assert(
+          fc.asyncProperty(rows(of), async (x) => {
+            const actual = await backend.inclusionProbabilities(x, of.k);
+            const expected = await cpuBackend.inclusionProbabilities(x, of.k);
+            expect(actual.shape).toEqual(expected.shape);
+            expectGradient(actual.data, expected.data, of.n, 1e-5);
+          }),
+          { numRuns: runs },
+        );
+      });
+
+      it("log-ratios are within 64 u, their gradients within 1e-3 of themselves", async () => {
+        await fc.assert(
+          fc.asyncProperty(rows(of), async (x) => {
+            const actual = await backend.logEspRatio(x, of.k);
+            const expected = await cpuBackend.logEspRatio(x, of.k);
+            expect(actual.value.shape).toEqual(expected.value.shape);
+            const sizes = x.map((row) => Math.abs(row.toSorted((a, b) => b - a)[of.k - 1]));
+            expectWithin(
+              actual.value.data,
+              expected.value.data,
+              (value, b) => 64 * U * Math.max(1, Math.abs(value), Number.isFinite(sizes[b]) ? sizes[b] : 1),
+            );
+            // d_{k-1}^2 - d_{k-2} d_k subtracts: Newton's inequality lets the coefficients' errors, 4 u each, grow k-fold.
+            expectGradient(actual.grad.data, expected.grad.data, of.n, Math.max(1e-5, 16 * of.k * U));
+          }),
+          { numRuns: runs },
+        );
+      });
+
+      it("the loss is within 1e-5, its gradient within 1e-3 of itself and 1e-5 of the row's largest", async () => {
+        const options = fc.record({
+          k: fc.constant(of.k),
+          tau: fc.constantFrom(1e-3, 0.05, 1, 7, 1e3),
+          alpha: fc.constantFrom(0, 1, 2.5),
+        });
+        await fc.assert(
+          fc.asyncProperty(labelledRows(of), options, async ({ scores, labels }, { k, tau, alpha }) => {
+            const { loss, grad } = await backend.smoothTopkLoss(scores, labels, { k, tau, alpha });
+            expect(loss.length).toBe(of.batch);
+            expect(grad.shape).toEqual([of.batch, of.n]);
+            const expected = scores.map((row, b) => referenceLoss(row, labels[b], k, tau, alpha));
+            expectWithin(
+              loss,
+              expected.map((row) => row.loss),
+              (value) => Math.max(SMALLEST, 1e-5 * value),
+            );
+            expectGradient(
+              grad.data,
+              expected.flatMap((row) => Array.from(row.grad)),
+              of.n,
+              1e-5,
+            );
+          }),
+          { numRuns: runs },
+        );
+      });
+    });
+
+    it("fewer than k classes besides the label give loss 0 and gradient 0", async () => {
+      const scores = [
+        [1, -Infinity, 2, -Infinity],
+        [1, 0, 2, -Infinity],
+      ];
+      const { loss, grad } = await backend.smoothTopkLoss(scores, [0, 0], { k: 2 });
+      expect(loss[0]).toBe(0);
+      expect(loss[1]).toBeGreaterThan(0);
+      expect([...grad.data.subarray(0, 4)].map(Math.abs)).toEqual([0, 0, 0, 0]);
+    });
+
+    it("takes vectors, matrices and both precisions, and leaves them as they were", async () => {
+      const flat = Float32Array.from({ length: 60 }, (_, i) => Math.sin(i));
+      const before = flat.slice();
+      const matrix = Array.from({ length: 3 }, (_, b) => Array.from(flat.subarray(b * 20, b * 20 + 20)));
+      const vector = await backend.logEsp(flat.subarray(0, 20), 3);
+      const double = await backend.logEsp(Float64Array.from(flat.subarray(0, 20)), 3);
+      const batch = await backend.logEsp(matrix, 3);
+      expect(vector.shape).toEqual([4]);
+      expect(batch.shape).toEqual([3, 4]);
+      expect([...vector.data]).toEqual([...batch.data].slice(0, 4));
+      expect([...vector.data]).toEqual([...double.data]);
+      expect(flat).toEqual(before);
+    });
+
+    it("refuses what the reference refuses, in the same words", async () => {
+      const cases: ((of: Pick<GpuBackend, "logEsp" | "inclusionProbabilities" | "logEspRatio">) => Promise<unknown>)[] =
+        [
+          (b) => b.logEsp([0, NaN], 1),
+          (b) => b.logEsp([0, Infinity], 1),
+          (b) => b.logEsp([0, 1], 3),
+          (b) => b.logEsp([0, 1], 1.5),
+          (b) => b.inclusionProbabilities([[0, 1], [0]] as number[][], 1),
+          (b) => b.logEspRatio([0, 1], 0),
+          (b) => b.logEspRatio("scores" as never, 1),
+        ];
+      for (const run of cases) {
+        const expected = await message(run(cpuBackend));
+        expect(expected).not.toBeNull();
+        expect(await message(run(backend))).toBe(expected);
+      }
+    });
+
+    it("refuses a loss's arguments by name, index and value", async () => {
+      const scores = [
+        [1, 2, 3],
+        [1, -Infinity, 3],
+      ];
+      const table: [() => Promise<unknown>, RegExp][] = [
+        [
+          () => backend.smoothTopkLoss(scores, [0, 3], { k: 1 }),
+          /^smoothTopkLoss: labels\[1\] is 3, expected an integer in \[0, 2\]$/,
+        ],
+        [
+          () => backend.smoothTopkLoss(scores, [0, 1], { k: 1 }),
+          /labels\[1\] is 1, a masked class: scores\[1, 1\] is -Infinity$/,
+        ],
+        [() => backend.smoothTopkLoss(scores, [0], { k: 1 }), /labels has length 1, expected one for each of 2 rows$/],
+        [() => backend.smoothTopkLoss(scores, [0, 0], { k: 3 }), /k must be at most n - 1: got k = 3, n = 3$/],
+        [() => backend.smoothTopkLoss(scores, [0, 0], { k: 1, tau: 0 }), /tau must be a number > 0: got tau = 0$/],
+        [() => backend.smoothTopkLoss(scores, [0, 0], { k: 1, alpha: NaN }), /alpha must be a finite number/],
+        [() => backend.logEsp(new Float64Array(300), 201), /k = 201 is not supported on a GPU, at most 200$/],
+      ];
+      for (const [run, expected] of table) expect(await message(run())).toMatch(expected);
+    });
+
+    it("rejects calls after destroy, each by its name", async () => {
+      const other = await createBackend();
+      const before = other.logEsp([0, 0], 1);
+      other.destroy();
+      expect((await before).data[1]).toBeCloseTo(Math.LN2, 6);
+      expect(await message(other.logEsp([0, 0], 1))).toBe(`logEsp: the ${mode} backend has been destroyed`);
+      expect(await message(other.smoothTopkLoss([0, 0], [0], { k: 1 }))).toMatch(
+        /^smoothTopkLoss: .* has been destroyed$/,
+      );
+    });
+  });
+}
+
+async function message(promise: Promise<unknown>): Promise<string | null> {
+  try {
+    await promise;
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function expectWithin(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: (value: number, at: number) => number,
+): void {
+  expect(actual.length).toBe(expected.length);
+  for (let i = 0; i < expected.length; i++) {
+    if (Object.is(actual[i], expected[i])) continue;
+    const off = Math.abs(actual[i] - expected[i]);
+    if (!(off <= tolerance(expected[i], i))) {
+      expect.fail(`${i}: ${actual[i]}, expected ${expected[i]} within ${tolerance(expected[i], i)}`);
+    }
+  }
+}
+
+/** The contract of gradients, row by row; NaN where NaN is expected. */
+function expectGradient(actual: ArrayLike<number>, expected: ArrayLike<number>, n: number, ofLargest: number): void {
+  const largest = new Float64Array(expected.length / n);
+  for (let i = 0; i < expected.length; i++) {
+    const b = Math.floor(i / n);
+    largest[b] = Math.max(largest[b], Number.isNaN(expected[i]) ? 0 : Math.abs(expected[i]));
+  }
+  expectWithin(actual, expected, (value, i) => {
+    const size = Math.abs(value);
+    return Math.max(SMALLEST, Math.min(1e-3 * size, ofLargest * largest[Math.floor(i / n)]));
+  });
+}
