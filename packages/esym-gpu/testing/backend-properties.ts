@@ -84,11 +84,11 @@ export function describeBackend(
             const actual = await backend.logEspRatio(x, of.k);
             const expected = await cpuBackend.logEspRatio(x, of.k);
             expect(actual.value.shape).toEqual(expected.value.shape);
-            const sizes = x.map((row) => Math.abs(row.toSorted((a, b) => b - a)[of.k - 1]));
+            const kth = x.map((row) => Math.abs(row.toSorted((a, b) => b - a)[of.k - 1]));
             expectWithin(
               actual.value.data,
               expected.value.data,
-              (value, b) => 64 * U * Math.max(1, Math.abs(value), Number.isFinite(sizes[b]) ? sizes[b] : 1),
+              (value, b) => 64 * U * Math.max(1, Math.abs(value), Number.isFinite(kth[b]) ? kth[b] : 1),
             );
             // d_{k-1}^2 - d_{k-2} d_k subtracts: Newton's inequality lets the coefficients' errors, 4 u each, grow k-fold.
             expectGradient(actual.grad.data, expected.grad.data, of.n, Math.max(1e-5, 16 * of.k * U));

@@ -13,9 +13,9 @@ export interface EspBackend {
   /** The precision it computes in, which fixes the accuracy contract it is held to. */
   readonly dtype: Dtype;
   /** As {@link logEsp} with the default algorithm. */
-  logEsp(x: ArrayLike2d, k: number): Promise<NdArray>;
+  logEsp(x: ArrayLike2d, k: number): Promise<NdArray<Float64Array>>;
   /** As {@link inclusionProbabilities}. */
-  inclusionProbabilities(x: ArrayLike2d, k: number): Promise<NdArray>;
+  inclusionProbabilities(x: ArrayLike2d, k: number): Promise<NdArray<Float64Array>>;
   /** As {@link logEspRatio}. */
   logEspRatio(x: ArrayLike2d, k: number): Promise<RatioAndGrad>;
   /** Frees the device memory it holds; later calls reject. */

@@ -31,7 +31,9 @@ expectTypeOf(esym.subsetSampler(x, 2)(Math.random)).toEqualTypeOf<Int32Array>();
 
 // What a backend has to offer.
 expectTypeOf(esym.cpuBackend).toEqualTypeOf<esym.EspBackend>();
-expectTypeOf<esym.EspBackend["logEsp"]>().toEqualTypeOf<(x: esym.ArrayLike2d, k: number) => Promise<NdArray>>();
+expectTypeOf<esym.EspBackend["logEsp"]>().toEqualTypeOf<
+  (x: esym.ArrayLike2d, k: number) => Promise<NdArray<Float64Array>>
+>();
 expectTypeOf<esym.EspBackend["dtype"]>().toEqualTypeOf<esym.Dtype>();
 
 // @ts-expect-error an algorithm that does not exist
