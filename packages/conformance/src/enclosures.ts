@@ -229,18 +229,23 @@ export class Enclosures {
 
   /** The centre of the enclosure, rounded to `bits` bits and then to a double, ties to even both times. */
   roundCentre(a: Enclosure, bits: number): number {
+    return this.withCentre(a, bits, (centre) => this.mpfr.mpfr_get_d(centre, NEAREST)) + 0;
+  }
+
+  /** What `read` makes of the centre of the enclosure, rounded to `bits` bits, ties to even. */
+  withCentre<T>(a: Enclosure, bits: number, read: (centre: MpfrPointer) => T): T {
     const { mpfr } = this;
     mpfr.mpfr_add(this.#spare, this.lower[a], this.upper[a], NEAREST);
     mpfr.mpfr_div_2ui(this.#spare, this.#spare, 1, NEAREST);
     mpfr.mpfr_prec_round(this.#spare, bits, NEAREST);
-    const value = mpfr.mpfr_get_d(this.#spare, NEAREST);
+    const value = read(this.#spare);
     mpfr.mpfr_prec_round(this.#spare, this.#precision, NEAREST);
-    return value + 0;
+    return value;
   }
 
   /**
-   * Opens the lower end, for rounding only: the next number of the working precision rounds to double as everything
-   * between does, because no double and no midpoint of doubles lies there.
+   * Opens the lower end, for rounding only: the next number of the working precision rounds as everything between does,
+   * because no midpoint of the values that are rounded to lies there: they have fewer bits.
    */
   excludeLower(a: Enclosure): void {
     this.mpfr.mpfr_nextabove(this.lower[a]);

@@ -5,6 +5,7 @@ import { nearestDouble, rational } from "../testing/exact-rational.ts";
 import { Enclosures } from "./enclosures.ts";
 import { inclusionOfFactors } from "./inclusion-probabilities.ts";
 import { loadMpfr } from "./mpfr.ts";
+import { toDouble } from "./rounding.ts";
 
 let enclosures: Enclosures;
 beforeAll(async () => {
@@ -14,7 +15,7 @@ afterAll(() => enclosures.destroy());
 
 function expectExact(factors: readonly ExactFactor[], k: number): void {
   const wanted = new Uint8Array(factors.length).fill(1);
-  const rounded = inclusionOfFactors(enclosures, k, wanted, () => encloseFactors(enclosures, factors));
+  const rounded = inclusionOfFactors(enclosures, toDouble, k, wanted, () => encloseFactors(enclosures, factors));
   expect([...rounded]).toEqual(exactInclusion(factors, k).map(nearestDouble));
 }
 

@@ -3,6 +3,7 @@ import { centredFactors, type Factors, ratio } from "./centred-factors.ts";
 import { roundCorrectly } from "./correct-rounding.ts";
 import type { Enclosure, Enclosures } from "./enclosures.ts";
 import { ProductTree } from "./product-tree.ts";
+import type { Rounding } from "./rounding.ts";
 import type { Row } from "./row.ts";
 
 /** Weights of a window whose entry u is the coefficient order - u of the outside product: 1 at `order`, 0 below. */
@@ -18,13 +19,14 @@ export function unitWeights(enclosures: Enclosures, order: number): Enclosure {
  * @param wanted     1 for every factor whose probability is wanted.
  * @param factorise  encloses the factors at the working precision.
  */
-export function inclusionOfFactors(
+export function inclusionOfFactors<Value>(
   enclosures: Enclosures,
+  rounding: Rounding<Value, unknown>,
   k: number,
   wanted: Uint8Array,
   factorise: () => Factors,
-): Float64Array {
-  return roundCorrectly(enclosures, wanted, (pending, settle) => {
+): Value[] {
+  return roundCorrectly(enclosures, rounding, wanted, (pending, settle) => {
     const factors = factorise();
     const tree = new ProductTree(enclosures, factors, k);
     const value = enclosures.allocate(1);
@@ -39,6 +41,12 @@ export function inclusionOfFactors(
 }
 
 /** @param k  1 <= k <= number of entries. */
-export function inclusionProbabilities(enclosures: Enclosures, row: Row, k: number, wanted: Uint8Array): Float64Array {
-  return inclusionOfFactors(enclosures, k, wanted, () => centredFactors(enclosures, row, k, null));
+export function inclusionProbabilities<Value>(
+  enclosures: Enclosures,
+  rounding: Rounding<Value, unknown>,
+  row: Row,
+  k: number,
+  wanted: Uint8Array,
+): Value[] {
+  return inclusionOfFactors(enclosures, rounding, k, wanted, () => centredFactors(enclosures, row, k, null));
 }

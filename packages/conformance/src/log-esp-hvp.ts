@@ -12,21 +12,23 @@ import { roundCorrectly } from "./correct-rounding.ts";
 import type { Enclosures } from "./enclosures.ts";
 import { unitWeights } from "./inclusion-probabilities.ts";
 import { ProductTree } from "./product-tree.ts";
+import type { Rounding } from "./rounding.ts";
 import type { Row } from "./row.ts";
 
 /**
  * @param k  1 <= k <= number of entries.
  * @param v  one double per entry of the row.
  */
-export function logEspHvp(
+export function logEspHvp<Value>(
   enclosures: Enclosures,
+  rounding: Rounding<Value, unknown>,
   row: Row,
   k: number,
   v: Float64Array,
   wanted: Uint8Array,
-): Float64Array {
+): Value[] {
   const count = row.x.length;
-  return roundCorrectly(enclosures, wanted, (pending, settle) => {
+  return roundCorrectly(enclosures, rounding, wanted, (pending, settle) => {
     // H times a constant is 0: subtracting v_0 makes a constant v an exact zero.
     const shifted = enclosures.allocate(count);
     const base = enclosures.allocate(1);

@@ -8,6 +8,7 @@ import { roundCorrectly } from "./correct-rounding.ts";
 import type { Enclosure, Enclosures } from "./enclosures.ts";
 import { unitWeights } from "./inclusion-probabilities.ts";
 import { ProductTree } from "./product-tree.ts";
+import type { Rounding } from "./rounding.ts";
 import type { Row } from "./row.ts";
 
 /**
@@ -42,8 +43,14 @@ export function visitRatioGradient(
  * @param k  1 <= k <= number of entries.
  * @returns the value, then one gradient entry per entry of the row.
  */
-export function logEspRatio(enclosures: Enclosures, row: Row, k: number, wanted: Uint8Array): Float64Array {
-  return roundCorrectly(enclosures, Uint8Array.of(1, ...wanted), (pending, settle) => {
+export function logEspRatio<Value>(
+  enclosures: Enclosures,
+  rounding: Rounding<Value, unknown>,
+  row: Row,
+  k: number,
+  wanted: Uint8Array,
+): Value[] {
+  return roundCorrectly(enclosures, rounding, Uint8Array.of(1, ...wanted), (pending, settle) => {
     const factors = centredFactors(enclosures, row, k, null);
     const tree = new ProductTree(enclosures, factors, k);
     const value = enclosures.allocate(2);

@@ -8,19 +8,21 @@ import { ratio } from "./centred-factors.ts";
 import { roundCorrectly } from "./correct-rounding.ts";
 import type { Enclosures } from "./enclosures.ts";
 import { forCentredProducts } from "./log-esp.ts";
+import type { Rounding } from "./rounding.ts";
 import type { Row } from "./row.ts";
 
 /** @param cotangent  v_0, v_1, ...; orders above the number of entries are ignored. */
-export function logEspVjp(
+export function logEspVjp<Value>(
   enclosures: Enclosures,
+  rounding: Rounding<Value, unknown>,
   row: Row,
   cotangent: ArrayLike<number>,
   wanted: Uint8Array,
-): Float64Array {
+): Value[] {
   const count = row.x.length;
   const orders: number[] = [];
   for (let j = 1; j < cotangent.length && j <= count; j++) if (cotangent[j] !== 0) orders.push(j);
-  return roundCorrectly(enclosures, wanted, (pending, settle) => {
+  return roundCorrectly(enclosures, rounding, wanted, (pending, settle) => {
     const sums = enclosures.allocate(count);
     for (let i = 0; i < count; i++) enclosures.setDouble(sums + i, 0);
     forCentredProducts(enclosures, row, orders, (tree, factors, _, inRange) => {

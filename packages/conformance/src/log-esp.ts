@@ -8,6 +8,7 @@ import { centredFactors, type Factors } from "./centred-factors.ts";
 import { roundCorrectly } from "./correct-rounding.ts";
 import type { Enclosure, Enclosures } from "./enclosures.ts";
 import { ProductTree } from "./product-tree.ts";
+import type { Rounding } from "./rounding.ts";
 import type { Row } from "./row.ts";
 
 /** Half of MPFR's range: what underflowed beside a coefficient above this is at most 2^-(2^29) of it. */
@@ -66,9 +67,14 @@ function unscaledExponent(
 }
 
 /** @returns shape [k + 1]. */
-export function logEsp(enclosures: Enclosures, row: Row, k: number): Float64Array {
+export function logEsp<Value>(
+  enclosures: Enclosures,
+  rounding: Rounding<Value, unknown>,
+  row: Row,
+  k: number,
+): Value[] {
   const m = row.x.length;
-  return roundCorrectly(enclosures, new Uint8Array(k + 1).fill(1), (pending, settle) => {
+  return roundCorrectly(enclosures, rounding, new Uint8Array(k + 1).fill(1), (pending, settle) => {
     const value = enclosures.allocate(2);
     const orders: number[] = [];
     for (let j = 0; j <= k; j++) {

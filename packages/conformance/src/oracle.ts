@@ -1,8 +1,8 @@
 /**
  * The oracle: elementary symmetric polynomials in log-space, their derivatives and the top-k losses, correctly
- * rounded to double.
+ * rounded to double or to any number of decimal digits.
  *
- * Every value is the double nearest to the exact mathematical function of the given doubles (ties to even, zeros +0):
+ * Every value is the one nearest to the exact mathematical function of the given doubles (ties to even, zeros +0):
  * interval arithmetic with MPFR, repeated with more bits until both ends round alike. Slow, and meant for judging
  * implementations. Needs the optional peer dependency gmp-wasm.
  */
@@ -22,6 +22,7 @@ import { logEspHvp } from "./log-esp-hvp.ts";
 import { logEspRatio } from "./log-esp-ratio.ts";
 import { logEspVjp } from "./log-esp-vjp.ts";
 import { loadMpfr } from "./mpfr.ts";
+import { type Rounding, toDigits, toDouble } from "./rounding.ts";
 import { finiteEntries, type Row, scatter, selectedEntries } from "./row.ts";
 import { smoothTopkSvm } from "./smooth-topk-svm.ts";
 import { topkSvm } from "./topk-svm.ts";
@@ -43,22 +44,22 @@ export interface SmoothTopkParameters extends TopkParameters {
   readonly tau?: number | undefined;
 }
 
-export interface SmoothTopkValue extends LossAndGrad {
+export interface SmoothTopkValue<Value = number, Vector = Float64Array> extends LossAndGrad<Value, Vector> {
   /** The argument of the softplus; -Infinity where masking leaves fewer than k classes besides the label's. */
-  readonly z: number;
+  readonly z: Value;
 }
 
-export interface LogEspRatioValue {
-  readonly value: number;
+export interface LogEspRatioValue<Value = number, Vector = Float64Array> {
+  readonly value: Value;
   /** Shape [n] or that of `select`. */
-  readonly grad: Float64Array;
+  readonly grad: Vector;
 }
 
 /** A loss and its gradient in the scores. */
-export interface LossAndGrad {
-  readonly loss: number;
+export interface LossAndGrad<Value = number, Vector = Float64Array> {
+  readonly loss: Value;
   /** Shape [n] or that of `select`; 0 for masked classes. */
-  readonly grad: Float64Array;
+  readonly grad: Vector;
 }
 
 /**
@@ -70,7 +71,7 @@ export interface LossAndGrad {
  * computed. Time is O(n k) multiply-adds in arithmetic of 127 bits, times about 4 for each doubling of the bits that a
  * row needs.
  */
-export interface Oracle {
+export interface OracleOf<Value, Vector> {
   /**
    * Logarithms of the elementary symmetric polynomials of exp(x): out[j] = log sigma_j(exp(x_1), ..., exp(x_n)).
    *
@@ -78,7 +79,7 @@ export interface Oracle {
    * @param k  highest order, 0 <= k <= n.
    * @returns  shape [k + 1]; -Infinity where sigma_j = 0.
    */
-  logEsp(x: ArrayLike<number>, k: number): Float64Array;
+  logEsp(x: ArrayLike<number>, k: number): Vector;
 
   /**
    * pi_i = d log sigma_k / d x_i = e_i sigma_{k-1}(e without i) / sigma_k(e): the probability that a k-subset A, drawn
@@ -87,7 +88,7 @@ export interface Oracle {
    * @param k  0 <= k <= n.
    * @returns  shape [n] or that of `select`; 0 for removed entries; NaN everywhere if sigma_k = 0.
    */
-  inclusionProbabilities(x: ArrayLike<number>, k: number, options?: Selection): Float64Array;
+  inclusionProbabilities(x: ArrayLike<number>, k: number, options?: Selection): Vector;
 
   /**
    * The vector-Jacobian product of {@link logEsp}: g_i = sum over j of cotangent[j] d log sigma_j / d x_i.
@@ -95,7 +96,7 @@ export interface Oracle {
    * @param cotangent  shape [k + 1], finite. Orders with sigma_j = 0 contribute nothing.
    * @returns          shape [n] or that of `select`; 0 for removed entries.
    */
-  logEspVjp(x: ArrayLike<number>, k: number, cotangent: ArrayLike<number>, options?: Selection): Float64Array;
+  logEspVjp(x: ArrayLike<number>, k: number, cotangent: ArrayLike<number>, options?: Selection): Vector;
 
   /**
    * The Hessian of log sigma_k times v: (H v)_i = Cov([i in A], sum over l in A of v_l) for A as in
@@ -104,7 +105,7 @@ export interface Oracle {
    * @param v  shape [n], finite.
    * @returns  shape [n] or that of `select`; 0 for removed entries; NaN everywhere if sigma_k = 0.
    */
-  logEspHvp(x: ArrayLike<number>, k: number, v: ArrayLike<number>, options?: Selection): Float64Array;
+  logEspHvp(x: ArrayLike<number>, k: number, v: ArrayLike<number>, options?: Selection): Vector;
 
   /**
    * log sigma_k - log sigma_{k-1} and its gradient pi^(k) - pi^(k-1).
@@ -112,7 +113,7 @@ export interface Oracle {
    * @param k  1 <= k <= n.
    * @returns  value -Infinity if sigma_k = 0 < sigma_{k-1} and NaN if both are 0; the gradient is NaN everywhere then.
    */
-  logEspRatio(x: ArrayLike<number>, k: number, options?: Selection): LogEspRatioValue;
+  logEspRatio(x: ArrayLike<number>, k: number, options?: Selection): LogEspRatioValue<Value, Vector>;
 
   /**
    * The smooth top-k SVM L = tau softplus(z), its gradient in the scores and z:
@@ -131,7 +132,7 @@ export interface Oracle {
     label: number,
     parameters?: SmoothTopkParameters,
     options?: Selection,
-  ): SmoothTopkValue;
+  ): SmoothTopkValue<Value, Vector>;
 
   /**
    * The hard top-k SVM l = max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score besides the label's, and
@@ -142,23 +143,54 @@ export interface Oracle {
    *
    * @returns  loss 0 and gradient 0 where masking leaves fewer than k classes besides the label's.
    */
-  topkSvm(scores: ArrayLike<number>, label: number, parameters?: TopkParameters, options?: Selection): LossAndGrad;
+  topkSvm(
+    scores: ArrayLike<number>,
+    label: number,
+    parameters?: TopkParameters,
+    options?: Selection,
+  ): LossAndGrad<Value, Vector>;
 
   /** The cross-entropy log(sum over i of exp(s_i)) - s_y and its gradient softmax(s) - [i = y]. */
-  crossEntropy(scores: ArrayLike<number>, label: number, options?: Selection): LossAndGrad;
+  crossEntropy(scores: ArrayLike<number>, label: number, options?: Selection): LossAndGrad<Value, Vector>;
 
   /** Frees the oracle's memory; it is unusable afterwards. */
   destroy(): void;
 }
 
+/** Values as doubles: each the nearest to the exact result. */
+export type Oracle = OracleOf<number, Float64Array>;
+
+/** Values as decimal fractions: each the nearest of so many digits, however small; `"-Infinity"` and `"NaN"` as there. */
+export type DecimalOracle = OracleOf<string, string[]>;
+
 /** @throws Error if gmp-wasm is not installed. */
 export async function createOracle(): Promise<Oracle> {
-  const enclosures = new Enclosures(await loadMpfr());
+  return oracleOf(new Enclosures(await loadMpfr()), toDouble);
+}
+
+/**
+ * @param digits  significant digits, at least 2; trailing zeros are left out.
+ * @throws Error if gmp-wasm is not installed.
+ *
+ * @example
+ * const oracle = await createDecimalOracle(40);
+ * oracle.logEsp([0, 0, 0], 1)[1]; // "1.098612288668109691395245236922525704647"
+ */
+export async function createDecimalOracle(digits = 40): Promise<DecimalOracle> {
+  return oracleOf(new Enclosures(await loadMpfr()), toDigits(digits));
+}
+
+function oracleOf<Value, Vector>(enclosures: Enclosures, rounding: Rounding<Value, Vector>): OracleOf<Value, Vector> {
+  const zero = rounding.exact(0);
+  const spread = (row: Row, n: number, values: ArrayLike<Value>, selected: Int32Array): Vector =>
+    rounding.vector(scatter(row, n, values, selected, zero));
+  const constant = (count: number, value: number): Vector =>
+    rounding.vector(new Array<Value>(count).fill(rounding.exact(value)));
   return {
     logEsp(x, k) {
       checkLogValues("logEsp", "x", x);
       checkOrder("logEsp", k, 0, x.length, "n");
-      return logEsp(enclosures, finiteEntries(x), k);
+      return rounding.vector(logEsp(enclosures, rounding, finiteEntries(x), k));
     },
 
     inclusionProbabilities(x, k, { select } = {}) {
@@ -168,9 +200,14 @@ export async function createOracle(): Promise<Oracle> {
       checkOrder(caller, k, 0, n, "n");
       const selected = selection(caller, select, n);
       const row = finiteEntries(x);
-      if (k > row.x.length) return new Float64Array(selected.length).fill(NaN);
-      if (k === 0) return new Float64Array(selected.length);
-      return scatter(row, n, inclusionProbabilities(enclosures, row, k, selectedEntries(row, n, selected)), selected);
+      if (k > row.x.length) return constant(selected.length, NaN);
+      if (k === 0) return constant(selected.length, 0);
+      return spread(
+        row,
+        n,
+        inclusionProbabilities(enclosures, rounding, row, k, selectedEntries(row, n, selected)),
+        selected,
+      );
     },
 
     logEspVjp(x, k, cotangent, { select } = {}) {
@@ -180,7 +217,12 @@ export async function createOracle(): Promise<Oracle> {
       checkFinite("logEspVjp", "cotangent", cotangent, k + 1);
       const selected = selection("logEspVjp", select, n);
       const row = finiteEntries(x);
-      return scatter(row, n, logEspVjp(enclosures, row, cotangent, selectedEntries(row, n, selected)), selected);
+      return spread(
+        row,
+        n,
+        logEspVjp(enclosures, rounding, row, cotangent, selectedEntries(row, n, selected)),
+        selected,
+      );
     },
 
     logEspHvp(x, k, v, { select } = {}) {
@@ -190,11 +232,11 @@ export async function createOracle(): Promise<Oracle> {
       checkFinite("logEspHvp", "v", v, n);
       const selected = selection("logEspHvp", select, n);
       const row = finiteEntries(x);
-      if (k > row.x.length) return new Float64Array(selected.length).fill(NaN);
-      if (k === 0) return new Float64Array(selected.length);
+      if (k > row.x.length) return constant(selected.length, NaN);
+      if (k === 0) return constant(selected.length, 0);
       const direction = Float64Array.from(row.indices, (i) => v[i]);
-      const product = logEspHvp(enclosures, row, k, direction, selectedEntries(row, n, selected));
-      return scatter(row, n, product, selected);
+      const product = logEspHvp(enclosures, rounding, row, k, direction, selectedEntries(row, n, selected));
+      return spread(row, n, product, selected);
     },
 
     logEspRatio(x, k, { select } = {}) {
@@ -204,11 +246,11 @@ export async function createOracle(): Promise<Oracle> {
       const selected = selection("logEspRatio", select, n);
       const row = finiteEntries(x);
       if (k > row.x.length) {
-        const value = k === row.x.length + 1 ? -Infinity : NaN;
-        return { value, grad: new Float64Array(selected.length).fill(NaN) };
+        const value = rounding.exact(k === row.x.length + 1 ? -Infinity : NaN);
+        return { value, grad: constant(selected.length, NaN) };
       }
-      const values = logEspRatio(enclosures, row, k, selectedEntries(row, n, selected));
-      return { value: values[0], grad: scatter(row, n, values.subarray(1), selected) };
+      const values = logEspRatio(enclosures, rounding, row, k, selectedEntries(row, n, selected));
+      return { value: values[0], grad: spread(row, n, values.slice(1), selected) };
     },
 
     smoothTopkSvm(scores, label, { k = 5, tau = 1, alpha = 1 } = {}, { select } = {}) {
@@ -216,26 +258,26 @@ export async function createOracle(): Promise<Oracle> {
       checkOrder(caller, k, 1, scores.length, "n - 1");
       checkTemperature(caller, tau);
       checkMargin(caller, alpha);
-      const { row, wanted, spread } = lossRow(caller, scores, label, select);
-      if (k > row.x.length) return { ...spread(0, 0), z: -Infinity };
-      const values = smoothTopkSvm(enclosures, row, scores[label], k, tau, alpha, wanted);
-      return { ...spread(values[0], values[2], values.subarray(3)), z: values[1] };
+      const { row, wanted, gather } = lossRow(rounding, caller, scores, label, select);
+      if (k > row.x.length) return { ...gather(), z: rounding.exact(-Infinity) };
+      const values = smoothTopkSvm(enclosures, rounding, row, scores[label], k, tau, alpha, wanted);
+      return { ...gather(values[0], values[2], values.slice(3)), z: values[1] };
     },
 
     topkSvm(scores, label, { k = 5, alpha = 1 } = {}, { select } = {}) {
       checkOrder("topkSvm", k, 1, scores.length, "n - 1");
       checkMargin("topkSvm", alpha);
-      const { row, spread } = lossRow("topkSvm", scores, label, select);
-      if (k > row.x.length) return spread(0, 0);
-      const values = topkSvm(enclosures, row, scores[label], k, alpha);
-      return spread(values[0], values[1], values.subarray(2));
+      const { row, gather } = lossRow(rounding, "topkSvm", scores, label, select);
+      if (k > row.x.length) return gather();
+      const values = topkSvm(enclosures, rounding, row, scores[label], k, alpha);
+      return gather(values[0], values[1], values.slice(2));
     },
 
     crossEntropy(scores, label, { select } = {}) {
-      const { row, wanted, spread } = lossRow("crossEntropy", scores, label, select);
-      if (row.x.length === 0) return spread(0, 0);
-      const values = smoothTopkSvm(enclosures, row, scores[label], 1, 1, 0, wanted);
-      return spread(values[0], values[2], values.subarray(3));
+      const { row, wanted, gather } = lossRow(rounding, "crossEntropy", scores, label, select);
+      if (row.x.length === 0) return gather();
+      const values = smoothTopkSvm(enclosures, rounding, row, scores[label], 1, 1, 0, wanted);
+      return gather(values[0], values[2], values.slice(3));
     },
 
     destroy() {
@@ -245,7 +287,8 @@ export async function createOracle(): Promise<Oracle> {
 }
 
 /** The other classes of a loss's row, and how its results go back to all classes. */
-function lossRow(
+function lossRow<Value, Vector>(
+  rounding: Rounding<Value, Vector>,
   caller: string,
   scores: ArrayLike<number>,
   label: number,
@@ -253,22 +296,24 @@ function lossRow(
 ): {
   row: Row;
   wanted: Uint8Array;
-  spread: (loss: number, labelGrad: number, others?: Float64Array) => LossAndGrad;
+  /** Without arguments, all 0. */
+  gather: (loss?: Value, labelGrad?: Value, others?: readonly Value[]) => LossAndGrad<Value, Vector>;
 } {
   const n = scores.length;
   checkLogValues(caller, "scores", scores);
   checkLabel(caller, scores, label);
   const selected = selection(caller, select, n);
   const row = finiteEntries(scores, label);
+  const zero = rounding.exact(0);
   return {
     row,
     wanted: selectedEntries(row, n, selected),
-    spread: (loss, labelGrad, others = new Float64Array(row.x.length)) => {
-      const grad = scatter(row, n, others, selected);
+    gather: (loss = zero, labelGrad = zero, others = Array.from(row.x, () => zero)) => {
+      const grad = scatter(row, n, others, selected, zero);
       selected.forEach((i, at) => {
         if (i === label) grad[at] = labelGrad;
       });
-      return { loss, grad };
+      return { loss, grad: rounding.vector(grad) };
     },
   };
 }

@@ -23,11 +23,17 @@ export function selectedEntries(row: Row, n: number, selected: Int32Array): Uint
   return Uint8Array.from(row.indices, (i) => flags[i]);
 }
 
-/** The selected values of the row with its missing entries, whose value is 0. */
-export function scatter(row: Row, n: number, values: Float64Array, selected: Int32Array): Float64Array {
-  const all = new Float64Array(n);
+/** The selected values of the row with its missing entries, whose value is `zero`. */
+export function scatter<Value>(
+  row: Row,
+  n: number,
+  values: ArrayLike<Value>,
+  selected: Int32Array,
+  zero: Value,
+): Value[] {
+  const all = new Array<Value>(n).fill(zero);
   row.indices.forEach((i, entry) => {
     all[i] = values[entry];
   });
-  return Float64Array.from(selected, (i) => all[i]);
+  return Array.from(selected, (i) => all[i]);
 }

@@ -11,6 +11,7 @@ import { roundCorrectly } from "./correct-rounding.ts";
 import type { Enclosure, Enclosures } from "./enclosures.ts";
 import { visitRatioGradient } from "./log-esp-ratio.ts";
 import { ProductTree } from "./product-tree.ts";
+import type { Rounding } from "./rounding.ts";
 import type { Row } from "./row.ts";
 
 /** r = alpha + (c - s_y) / k. */
@@ -70,17 +71,18 @@ function encloseLoss(
  * @param wanted  1 for every class of the row whose gradient is wanted.
  * @returns the loss, z, dL/ds_y, then one gradient entry per class of the row.
  */
-export function smoothTopkSvm(
+export function smoothTopkSvm<Value>(
   enclosures: Enclosures,
+  rounding: Rounding<Value, unknown>,
   row: Row,
   labelScore: number,
   k: number,
   tau: number,
   alpha: number,
   wanted: Uint8Array,
-): Float64Array {
+): Value[] {
   const centre = row.sorted[k - 1];
-  return roundCorrectly(enclosures, Uint8Array.of(1, 1, 1, ...wanted), (pending, settle) => {
+  return roundCorrectly(enclosures, rounding, Uint8Array.of(1, 1, 1, ...wanted), (pending, settle) => {
     const first = enclosures.allocate(7);
     const [temperature, tauOnly, margin, q, z, value, weight] = Array.from({ length: 7 }, (_, i) => first + i);
     enclosures.setDouble(tauOnly, tau);

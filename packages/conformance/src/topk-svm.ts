@@ -5,6 +5,7 @@
  */
 import { roundCorrectly } from "./correct-rounding.ts";
 import type { Enclosures } from "./enclosures.ts";
+import type { Rounding } from "./rounding.ts";
 import type { Row } from "./row.ts";
 import { encloseMargin } from "./smooth-topk-svm.ts";
 
@@ -12,29 +13,45 @@ import { encloseMargin } from "./smooth-topk-svm.ts";
  * @param row  the other classes' scores, at least k of them.
  * @returns the loss, dl/ds_y, then one subgradient entry per class of the row.
  */
-export function topkSvm(enclosures: Enclosures, row: Row, labelScore: number, k: number, alpha: number): Float64Array {
+export function topkSvm<Value>(
+  enclosures: Enclosures,
+  rounding: Rounding<Value, unknown>,
+  row: Row,
+  labelScore: number,
+  k: number,
+  alpha: number,
+): Value[] {
   const { x, sorted } = row;
   const centre = sorted[k - 1];
-  const values = new Float64Array(2 + x.length);
+  const values = new Array<Value>(2 + x.length).fill(rounding.exact(0));
   // The sign is settled apart: a positive loss may round to 0. At 4096 bits M is known exactly, or to a division.
-  const [loss, isPositive] = roundCorrectly(enclosures, Uint8Array.of(1, 1), (_, settle) => {
+  let isPositive = false;
+  [values[0]] = roundCorrectly(enclosures, rounding, Uint8Array.of(1, 1), (_, settle) => {
     const margin = enclosures.allocate(2);
     encloseMargin(enclosures, margin, alpha, k, centre, labelScore);
     const sign = enclosures.sign(margin);
     if (sign !== undefined) {
-      enclosures.setDouble(margin + 1, Math.max(0, sign));
+      isPositive = sign > 0;
+      enclosures.setDouble(margin + 1, sign);
       settle(1, margin + 1);
     }
     enclosures.positivePart(margin, margin);
     settle(0, margin);
   });
-  values[0] = loss;
-  if (isPositive === 0) return values;
+  if (!isPositive) return values;
   const ties = x.reduce((count, s) => count + (s === centre ? 1 : 0), 0);
-  values[1] = -1 / k;
+  const [labelGrad, tiedGrad] = roundCorrectly(enclosures, rounding, Uint8Array.of(1, 1), (_, settle) => {
+    const quotient = enclosures.allocate(2);
+    [-k, k * ties].forEach((divisor, at) => {
+      enclosures.setDouble(quotient, Math.sign(divisor));
+      enclosures.setDouble(quotient + 1, Math.abs(divisor));
+      enclosures.divide(quotient, quotient, quotient + 1);
+      settle(at, quotient);
+    });
+  });
+  values[1] = labelGrad;
   x.forEach((s, i) => {
-    // k ties is an integer, so the quotient is rounded once.
-    if (s === centre) values[2 + i] = 1 / (k * ties);
+    if (s === centre) values[2 + i] = tiedGrad;
   });
   return values;
 }
