@@ -1,1 +1,16 @@
+export { contractOf, type RowContract, type Tolerance } from "./contract.ts";
+export { type Dtype, DTYPES, FLOOR, roundTo, UNIT } from "./dtypes.ts";
 export { errorInU, largestErrorInU, UNIT_ROUNDOFF } from "./error-in-u.ts";
+export { type Answer, judge, type NumberError, type Verdict } from "./judge.ts";
+export type {
+  EspInput,
+  Expectation,
+  FunctionName,
+  Input,
+  JsonNumber,
+  LossInput,
+  Note,
+  Output,
+  TestCase,
+  VectorFile,
+} from "./vector-file.ts";
