@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { BadInput, removeUnfinished } from "@smooth-topk/array-files";
+import { conformanceCommand } from "./conformance-command.ts";
 import { evalCommand } from "./eval-command.ts";
 import { stdioCommand } from "./stdio-command.ts";
 
@@ -22,7 +23,8 @@ const program = new Command("smooth-topk")
   .exitOverride()
   .configureOutput({ writeErr: () => {} })
   .addCommand(evalCommand())
-  .addCommand(stdioCommand());
+  .addCommand(stdioCommand())
+  .addCommand(conformanceCommand());
 
 for (const command of program.commands) command.copyInheritedSettings(program);
 

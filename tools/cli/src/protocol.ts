@@ -2,11 +2,11 @@
  * The port protocol: one JSON request, one JSON answer. Numbers that JSON lacks are the strings "Infinity",
  * "-Infinity" and "NaN".
  */
-import { inclusionProbabilities, logEsp } from "@smooth-topk/esym";
+import { type Dtype, DTYPES, roundTo } from "@smooth-topk/conformance";
+import { inclusionProbabilities, logEsp, logEspHvp } from "@smooth-topk/esym";
 import { smoothTopkSvmValueAndGrad, topkSvmValueAndGrad } from "@smooth-topk/loss";
 import ndarray, { type NdArray } from "ndarray";
 
-type Dtype = "float64" | "float32";
 type Input = Readonly<Record<string, unknown>>;
 type Answer = Record<string, unknown>;
 
@@ -33,7 +33,7 @@ function matrix(value: unknown, name: string, dtype: Dtype): NdArray<Float64Arra
       throw new RangeError(`${name}[${b}] has length ${row.length}, expected the length of row 0, ${n}`);
     row.forEach((v, i) => {
       const x = number(v, `${name}[${b}][${i}]`);
-      data[b * n + i] = dtype === "float32" ? Math.fround(x) : x;
+      data[b * n + i] = roundTo(dtype, x);
     });
   });
   return ndarray(data, [value.length, n]);
@@ -50,7 +50,7 @@ function labels(value: unknown): number[] {
 /** Numbers as JSON has them. */
 function encode(values: ArrayLike<number>, dtype: Dtype): (number | string)[] {
   return Array.from(values, (value) => {
-    const v = dtype === "float32" ? Math.fround(value) : value;
+    const v = roundTo(dtype, value);
     return Number.isFinite(v) ? v : String(v);
   });
 }
@@ -59,6 +59,11 @@ function encodeRows(array: NdArray, dtype: Dtype): (number | string)[][] {
   const [batch, n] = array.shape;
   const data = array.data as ArrayLike<number>;
   return Array.from({ length: batch }, (_, b) => encode(Array.prototype.slice.call(data, b * n, (b + 1) * n), dtype));
+}
+
+/** A row with sigma_k = 0 has no distribution: NaN throughout, [] in the protocol. */
+function encodeDistributions(array: NdArray, dtype: Dtype): (number | string)[][] {
+  return encodeRows(array, dtype).map((row) => (row.includes("NaN") ? [] : row));
 }
 
 function optional(input: Input, name: string, fallback: number): number {
@@ -91,11 +96,18 @@ const functions: Readonly<Record<string, (input: Input, dtype: Dtype) => Answer>
     const x = matrix(input["x"], "x", dtype);
     const k = number(input["k"], "k");
     const logSigma = encodeRows(logEsp(x, k), dtype);
-    // A row with sigma_k = 0 has no distribution.
-    const inclusion = encodeRows(inclusionProbabilities(x, k), dtype).map((row) => (row.includes("NaN") ? [] : row));
-    return { log_sigma: logSigma, inclusion };
+    return { log_sigma: logSigma, inclusion: encodeDistributions(inclusionProbabilities(x, k), dtype) };
+  },
+  log_esp_hvp: (input, dtype) => {
+    const x = matrix(input["x"], "x", dtype);
+    const v = matrix(input["v"], "v", dtype);
+    return { hvp: encodeDistributions(logEspHvp(x, number(input["k"], "k"), v), dtype) };
   },
 };
+
+function isDtype(value: unknown): value is Dtype {
+  return (DTYPES as readonly unknown[]).includes(value);
+}
 
 /** The answer to one line of the protocol; never throws. */
 export function answer(line: string): string {
@@ -110,9 +122,7 @@ export function answer(line: string): string {
     if (typeof name !== "string" || !Object.hasOwn(functions, name)) {
       throw new TypeError(`function is ${describe(name)}, expected one of ${Object.keys(functions).join(", ")}`);
     }
-    if (dtype !== "float64" && dtype !== "float32") {
-      throw new TypeError(`dtype is ${describe(dtype)}, expected float64 or float32`);
-    }
+    if (!isDtype(dtype)) throw new TypeError(`dtype is ${describe(dtype)}, expected one of ${DTYPES.join(", ")}`);
     if (typeof input !== "object" || input === null || Array.isArray(input)) {
       throw new TypeError(`input is ${describe(input)}, expected an object`);
     }

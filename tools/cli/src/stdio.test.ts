@@ -1,4 +1,4 @@
-import { inclusionProbabilities, logEsp } from "@smooth-topk/esym";
+import { inclusionProbabilities, logEsp, logEspHvp } from "@smooth-topk/esym";
 import { smoothTopkSvmValueAndGrad } from "@smooth-topk/loss";
 import { describe, expect, it } from "vitest";
 import { smoothTopk } from "../testing/spawn-cli.ts";
@@ -54,6 +54,25 @@ describe("the port protocol", () => {
     });
   });
 
+  it("answers Hessian-vector products, [] for a row without k-subsets", () => {
+    const x = [
+      [0, 1, 2],
+      [0, "-Infinity", "-Infinity"],
+    ];
+    const v = [
+      [1, 0, -1],
+      [1, 1, 1],
+    ];
+    const { output } = ask({ id: 1, function: "log_esp_hvp", dtype: "float64", input: { x, k: 2, v } });
+    expect(output).toEqual({ hvp: [[...logEspHvp([0, 1, 2], 2, [1, 0, -1]).data], []] });
+  });
+
+  it("rounds inputs and outputs of bfloat16 requests to 8 bits", () => {
+    const { output } = ask({ id: 1, function: "log_esp", dtype: "bfloat16", input: { x: [[1.001, 2]], k: 1 } });
+    // 1.001 is nearest to 1; log(e + e^2) = 2.3133 lies between 2.3125 and 2.328125.
+    expect(output?.["log_sigma"]).toEqual([[0, 2.3125]]);
+  });
+
   it("rounds inputs and outputs of float32 requests to single precision", () => {
     const { output } = ask({ id: 1, function: "log_esp", dtype: "float32", input: { x: [[0.1, 0.2]], k: 1 } });
     const exact = logEsp([Math.fround(0.1), Math.fround(0.2)], 1).data;
@@ -69,19 +88,19 @@ describe("the port protocol", () => {
     [
       "an unknown function",
       { function: "magic", input: {} },
-      'function is "magic", expected one of smooth_topk_loss, topk_loss, log_esp',
+      'function is "magic", expected one of smooth_topk_loss, topk_loss, log_esp, log_esp_hvp',
     ],
     [
       "an inherited name",
       { function: "toString", input: {} },
-      'function is "toString", expected one of smooth_topk_loss, topk_loss, log_esp',
+      'function is "toString", expected one of smooth_topk_loss, topk_loss, log_esp, log_esp_hvp',
     ],
     ["no input", { function: "log_esp" }, "input is missing, expected an object"],
     ["no k", { function: "log_esp", input: { x: [[1]] } }, "k is missing, expected a number"],
     [
       "an unknown dtype",
-      { function: "log_esp", dtype: "bfloat16", input: {} },
-      'dtype is "bfloat16", expected float64 or float32',
+      { function: "log_esp", dtype: "int8", input: {} },
+      'dtype is "int8", expected one of float64, float32, bfloat16',
     ],
     [
       "text for a number",
