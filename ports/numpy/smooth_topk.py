@@ -20,7 +20,7 @@ from fractions import Fraction
 import numpy as np
 
 _quiet = np.errstate(all="ignore")
-"""What underflows is negligible, and rows without a k-subset are overwritten at the end."""
+"""What underflows is negligible; what divides by it is overwritten."""
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Public functions
@@ -61,7 +61,7 @@ def smooth_topk_loss(scores, labels, k=5, tau=1.0, alpha=1.0):
     label_scores = scores[rows, labels]
     others = scores.copy()
     others[rows, labels] = -np.inf
-    empty, centre = _kth_largest(others, k)
+    others, centre, empty = _kth_largest(others, k)
     temperature = _words(Fraction(k) * Fraction(tau), scores.dtype)
     factors = _factors(others, centre, temperature)
 
@@ -86,11 +86,13 @@ def smooth_topk_loss(scores, labels, k=5, tau=1.0, alpha=1.0):
     loss = np.where(large, margin / k + tau * np.log(ratio), tau * np.log1p(odds))
     weight = np.where(large, 1, odds / (1 + odds)) / k
 
+    weight = np.where(empty, 0, weight)
     grad = weight[:, None] * ratio_grad
     grad[rows, labels] = -weight
-    return np.where(empty, 0, loss), np.where(empty[:, None], 0, grad)
+    return np.where(empty, 0, loss), grad
 
 
+@_quiet
 def topk_loss(scores, labels, k=5, alpha=1.0):
     """Hard top-k SVM loss of each row, and a subgradient.
 
@@ -110,7 +112,7 @@ def topk_loss(scores, labels, k=5, alpha=1.0):
     rows = np.arange(batch)
     others = scores.copy()
     others[rows, labels] = -np.inf
-    empty, centre = _kth_largest(others, k)
+    others, centre, empty = _kth_largest(others, k)
     margin, _ = _margin(scores[rows, labels], centre, k, alpha)
     active = (margin > 0) & ~empty
     tied = (others == centre[:, None]) & active[:, None]
@@ -119,6 +121,7 @@ def topk_loss(scores, labels, k=5, alpha=1.0):
     return np.where(active, margin / k, 0).astype(scores.dtype), grad.astype(scores.dtype)
 
 
+@_quiet
 def log_esp(x, k):
     """Logarithms of the elementary symmetric polynomials of exp(x), orders 0 to k.
 
@@ -155,7 +158,7 @@ def inclusion_probabilities(x, k):
     k = _check_order("inclusion_probabilities", k, n, 0, "n")
     if k == 0:
         return np.zeros_like(x)
-    empty, centre = _kth_largest(x, k)
+    x, centre, empty = _kth_largest(x, k)
     constant, linear, _ = _tilt(*_factors(x, centre, (1.0, 0.0)), k)
     reverse = 2 * k > n
     order = n - k if reverse else k
@@ -190,11 +193,11 @@ def log_esp_hvp(x, k, v):
     v = _check_directions(name, v, x)
     if k == 0:
         return np.zeros_like(x)
-    empty, centre = _kth_largest(x, k)
-    constant, linear, _ = _tilt(*_factors(x, centre, (1.0, 0.0)), k)
     # The rows of the Hessian sum to 0: v may be shifted to [0, 1], where all sums are of positive terms. It is also the
     # Hessian of order n - k in -x: the entries left out.
     present = x > -np.inf
+    x, centre, empty = _kth_largest(x, k)
+    constant, linear, _ = _tilt(*_factors(x, centre, (1.0, 0.0)), k)
     low = np.min(np.where(present, v, np.inf), 1, keepdims=True)
     spread = np.max(np.where(present, v, -np.inf), 1, keepdims=True) - low
     usable = (spread > 0) & (spread < np.inf)
@@ -226,11 +229,11 @@ def log_esp_hvp(x, k, v):
 
 
 def _kth_largest(x, k):
-    """(rows with fewer than k entries, the k-th largest of each row: 0 in those)."""
+    """(x, the k-th largest of each row, rows with fewer than k entries); such rows become zeros, to be overwritten."""
     n = x.shape[1]
     kth = np.partition(x, n - k, axis=1)[:, n - k]
     empty = kth == -np.inf
-    return empty, np.where(empty, 0, kth)
+    return np.where(empty[:, None], 0, x), np.where(empty, 0, kth), empty
 
 
 def _factors(x, centre, temperature):
