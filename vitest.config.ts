@@ -6,6 +6,6 @@ const chromium = findChromium();
 
 export default defineConfig({
   test: {
-    projects: ["packages/*", "tools/*", "bench", ...(chromium === undefined ? [] : [browserProject(chromium)])],
+    projects: ["packages/*", "tools/*", "ports", "bench", ...(chromium === undefined ? [] : [browserProject(chromium)])],
   },
 });

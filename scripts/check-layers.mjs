@@ -37,7 +37,7 @@ const outside = {
 const breaches = [];
 /** @type {(folder: string) => string[]} */
 const workspaces = (folder) => readdirSync(folder).map((name) => `${folder}/${name}`);
-const folders = [...workspaces("packages"), ...workspaces("tools"), "bench"].filter((f) =>
+const folders = [...workspaces("packages"), ...workspaces("tools"), "ports", "bench"].filter((f) =>
   existsSync(`${f}/package.json`),
 );
 

@@ -526,7 +526,8 @@ def _spread_down(levels, cotangent):
         last = parent.shape[0] - 1
         weight = arrived / jnp.where(parent > 0, parent, 1)
         parts = []
-        for own, own_exponent, other, other_exponent in ((a, a_exponent, b, b_exponent), (b, b_exponent, a, a_exponent)):
+        pair = ((a, a_exponent), (b, b_exponent))
+        for (own, own_exponent), (other, other_exponent) in (pair, pair[::-1]):
             terms = min(own.shape[0], last + 1)
             shift = own_exponent[None, :terms] + _shifted(other_exponent, terms, 0, last, _NO_TERM)
             scale = _power_of_two(jnp.maximum(shift, _NO_TERM) - parent_exponent[:, None], high.dtype)
@@ -570,7 +571,7 @@ def _two_product(a, b):
 
 
 def _divide(a, a_low, divisor):
-    """(a + a_low) / divisor as a pair, divisor a pair of numbers. The low part is 0 beyond the range of exponentials."""
+    """(a + a_low) / divisor as a pair, divisor a pair of numbers. The low part is 0 beyond an exponential's range."""
     high, low = (jnp.asarray(word, a.dtype) for word in divisor)
     quotient = a / high
     a, a_low, rounded = lax.stop_gradient((a, a_low, quotient))
@@ -644,7 +645,9 @@ def _refuse(name, argument, x, wrong, expected):
 
 def _shown(value):
     value = float(value)
-    return repr(value) if math.isfinite(value) else "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    if math.isfinite(value):
+        return repr(value)
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
 
 
 def _check_order(name, k, n, lowest, highest):

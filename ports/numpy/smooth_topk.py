@@ -302,13 +302,7 @@ def _leave_one_out(levels, order, lowest):
     for level in range(len(levels) - 2, -1, -1):
         left, right = _halves(levels[level])
         needed = max(0, lowest - (2**level - 1))
-        outside = np.concatenate(
-            (
-                _window_product(outside, right, needed, order, first),
-                _window_product(outside, left, needed, order, first),
-            ),
-            axis=2,
-        )
+        outside = np.concatenate([_window_product(outside, p, needed, order, first) for p in (right, left)], 2)
         first = needed
     return outside
 
@@ -318,18 +312,14 @@ def _leave_one_out_weighted(levels, weighted, order):
     outside, outside_weighted, first = np.ones_like(levels[-1][:1]), np.zeros_like(levels[-1][:1]), 0
     for level in range(len(levels) - 2, -1, -1):
         needed = max(0, order - 2**level)
-        siblings = [(right, right_weighted) for right, right_weighted in zip(_halves(levels[level]), _halves(weighted[level]))]
-        siblings.reverse()
-        parts = [
-            (
-                _window_product(outside, p, needed, order, first),
+        plain, companion = [], []
+        for p, q in reversed(list(zip(_halves(levels[level]), _halves(weighted[level])))):
+            plain.append(_window_product(outside, p, needed, order, first))
+            companion.append(
                 _window_product(outside_weighted, p, needed, order, first)
-                + _window_product(outside, q, needed, order, first),
+                + _window_product(outside, q, needed, order, first)
             )
-            for p, q in siblings
-        ]
-        outside, outside_weighted = (np.concatenate(both, axis=2) for both in zip(*parts))
-        first = needed
+        outside, outside_weighted, first = np.concatenate(plain, 2), np.concatenate(companion, 2), needed
     return outside, outside_weighted
 
 
@@ -389,12 +379,12 @@ def _exp_leaves(x):
     table, table_low = _POWERS[dtype]
     at = index.astype(int) + 2 * _STEPS
     high, low = _fast_two_sum(table[at], table_low[at] + table[at] * series.astype(dtype))
-    leaf = lambda constant, linear, fill: np.stack((_pad(np.full_like(linear, constant), constant), _pad(linear, fill)))
-    return (
-        leaf(1, np.where(present, high, 0), 0),
-        leaf(0, np.where(present, low, 0), 0),
-        leaf(0, np.where(present, exponent, _NO_TERM).astype(np.int64), _NO_TERM),
-    )
+
+    def leaves(constant, linear, fill):
+        linear = np.where(present, linear, fill)
+        return np.stack((_pad(np.full_like(linear, constant), constant), _pad(linear, fill)))
+
+    return leaves(1, high, 0), leaves(0, low, 0), leaves(0, exponent.astype(np.int64), _NO_TERM)
 
 
 def _multiply_pairs(a, b, k):
@@ -470,7 +460,7 @@ def _two_product(a, b):
 
 
 def _divide(a, a_low, divisor):
-    """(a + a_low) / divisor as a pair, divisor a pair of numbers. The low part is 0 beyond the range of exponentials."""
+    """(a + a_low) / divisor as a pair, divisor a pair of numbers. The low part is 0 beyond an exponential's range."""
     high, low = (a.dtype.type(word) for word in divisor)
     quotient = a / high
     product, error = _two_product(quotient, high)
@@ -529,7 +519,9 @@ def _refuse(name, argument, x, wrong, expected):
 
 def _shown(value):
     value = float(value)
-    return repr(value) if math.isfinite(value) else "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    if math.isfinite(value):
+        return repr(value)
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
 
 
 def _check_order(name, k, n, lowest, highest):

@@ -379,8 +379,7 @@ def _leave_one_out(levels, order, lowest):
     for level in range(len(levels) - 2, -1, -1):
         left, right = _halves(levels[level])
         needed = max(0, lowest - (2**level - 1))
-        siblings = (right, left)
-        outside = torch.cat([_window_product(outside, p, needed, order, first) for p in siblings], 2)
+        outside = torch.cat([_window_product(outside, p, needed, order, first) for p in (right, left)], 2)
         first = needed
     return outside
 
@@ -461,7 +460,8 @@ def _exp_leaves(x):
     high, low = _fast_two_sum(table[at], table_low[at] + table[at] * series)
 
     def leaves(constant, linear, fill):
-        return torch.stack((_pad(torch.full_like(linear, constant), constant), _pad(linear.masked_fill(absent, fill), fill)))
+        linear = linear.masked_fill(absent, fill)
+        return torch.stack((_pad(torch.full_like(linear, constant), constant), _pad(linear, fill)))
 
     return leaves(1, high, 0), leaves(0, low, 0), leaves(0, exponent.long(), _NO_TERM)
 
@@ -564,7 +564,7 @@ def _two_product(a, b):
 
 
 def _divide(a, a_low, divisor):
-    """(a + a_low) / divisor as a pair, divisor a pair of numbers. The low part is 0 beyond the range of exponentials."""
+    """(a + a_low) / divisor as a pair, divisor a pair of numbers. The low part is 0 beyond an exponential's range."""
     high, low = divisor
     quotient = a / high
     with torch.no_grad():
@@ -617,7 +617,8 @@ def _wide(x):
 
 def _check_matrix(name, argument, x, values):
     if not torch.is_tensor(x) or not x.is_floating_point():
-        raise ValueError(f"{name}: {argument} is a {getattr(x, 'dtype', type(x).__name__)}, expected a tensor of floats")
+        kind = getattr(x, "dtype", type(x).__name__)
+        raise ValueError(f"{name}: {argument} is a {kind}, expected a tensor of floats")
     if x.ndim != 2 or 0 in x.shape:
         raise ValueError(f"{name}: {argument} has shape {list(x.shape)}, expected [batch, n]")
     if values:
@@ -639,7 +640,9 @@ def _refuse(name, argument, x, wrong, expected):
 
 def _shown(value):
     value = float(value)
-    return repr(value) if math.isfinite(value) else "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    if math.isfinite(value):
+        return repr(value)
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
 
 
 def _check_order(name, k, n, lowest, highest):
