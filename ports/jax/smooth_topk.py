@@ -581,8 +581,8 @@ def _divide(a, a_low, divisor):
 
 
 def _power_of_two(exponent, dtype):
-    """2^exponent, exactly; 0 far below the range."""
-    return jnp.ldexp(jnp.ones((), dtype), jnp.maximum(exponent, -1100))
+    """2^exponent, exactly, for a term beside its sum: below 8, but for terms 0, which must not meet infinity."""
+    return jnp.ldexp(jnp.ones((), dtype), jnp.clip(exponent, -1100, 3))
 
 
 def _words(value, dtype):
