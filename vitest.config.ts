@@ -6,6 +6,12 @@ const chromium = findChromium();
 
 export default defineConfig({
   test: {
-    projects: ["packages/*", "tools/*", "ports", "bench", ...(chromium === undefined ? [] : [browserProject(chromium)])],
+    projects: [
+      "packages/*",
+      "tools/*",
+      "ports",
+      "bench",
+      ...(chromium === undefined ? [] : [browserProject(chromium)]),
+    ],
   },
 });
