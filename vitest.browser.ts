@@ -24,7 +24,7 @@ export function browserProject(chromium: string): TestProjectInlineConfiguration
       headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },
     },
     // Bundled before the run: a package that Vite meets during it reloads the page, and the tests with it.
-    optimizeDeps: { include: ["ndarray", "fast-check", "gmp-wasm"] },
+    optimizeDeps: { include: ["ndarray", "fast-check", "gmp-wasm", "gpu.js"] },
     test: {
       name: "chromium",
       root: fileURLToPath(new URL(".", import.meta.url)),

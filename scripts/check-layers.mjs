@@ -30,7 +30,7 @@ const forTests = ["conformance", "doc-examples"];
 const outside = {
   "packages/esym": ["ndarray"],
   "packages/grad": ["ndarray"],
-  "packages/esym-gpu": ["gpu.js"],
+  "packages/esym-gpu": ["gpu.js", "webgpu"],
 };
 
 /** @type {string[]} */

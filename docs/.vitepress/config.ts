@@ -11,6 +11,7 @@ const guides = {
   "Other names, same numbers": "poisson-binomial",
   Accuracy: "accuracy",
   Speed: "speed",
+  GPUs: "gpu",
 };
 const packages = ["esym", "loss", "conformance"];
 const pages = (paths: Readonly<Record<string, string>>): { text: string; link: string }[] =>

@@ -2,7 +2,8 @@
  * Sources of the kernels that sweep a tree of truncated products up and down.
  *
  * Kernels are source strings: gpu.js parses a function's text, which bundlers and coverage tools rewrite. Sizes are literals
- * in them, so that every loop is bounded by a constant: gpu.js cuts other loops at 1000 rounds without a word.
+ * in them, so that every loop is bounded by a constant: gpu.js cuts other loops at 1000 rounds without a word. A Math.min of
+ * indices stands outside the brackets: inside, gpu.js gives GLSL an integer and a float, for which there is no min.
  *
  * A factor is a + b X with one of a and b equal to 1 and the other v <= 1: (1 + v X) below the centre of the row, (v + X)
  * above it. It is stored as one number: v, or -v for the second kind.
@@ -67,13 +68,14 @@ export function upSource({ levels }: TreeShape, level: number): string {
   const top = child.degree + 1;
   const left = "this.thread.x * 2";
   const complete = child.nodes % 2 === 0;
-  const right = complete ? "this.thread.x * 2 + 1" : `Math.min(this.thread.x * 2 + 1, ${child.nodes - 1})`;
-  const alone = `(this.thread.y < ${top} ? ${coefficient(level - 1, "p", `Math.min(this.thread.y, ${child.degree})`, left)} : 0.0)`;
+  const alone = `(this.thread.y < ${top} ? ${coefficient(level - 1, "p", "inside", left)} : 0.0)`;
   return `function (p) {
+  const right = ${complete ? "this.thread.x * 2 + 1" : `Math.min(this.thread.x * 2 + 1, ${child.nodes - 1})`};
+  const inside = Math.min(this.thread.y, ${child.degree});
   let sum = 0.0;
   for (let i = 0; i < ${top}; i++) {
     if (i <= this.thread.y && this.thread.y - i < ${top}) {
-      sum += ${coefficient(level - 1, "p", "i", left)} * ${coefficient(level - 1, "p", "this.thread.y - i", right)};
+      sum += ${coefficient(level - 1, "p", "i", left)} * ${coefficient(level - 1, "p", "this.thread.y - i", "right")};
     }
   }
   return ${complete ? "sum" : `this.thread.x * 2 + 1 < ${child.nodes} ? sum : ${alone}`};
@@ -85,8 +87,8 @@ export function topDownSource({ levels }: TreeShape): string {
   const level = levels.length - 2;
   const { degree, lowest } = levels[level];
   return `function (p) {
-  return this.thread.y + ${lowest} < ${degree + 1}
-    ? ${coefficient(level, "p", `Math.min(this.thread.y + ${lowest}, ${degree})`, "1 - this.thread.x")} : 0.0;
+  const inside = Math.min(this.thread.y + ${lowest}, ${degree});
+  return this.thread.y + ${lowest} < ${degree + 1} ? ${coefficient(level, "p", "inside", "1 - this.thread.x")} : 0.0;
 }`;
 }
 
@@ -96,13 +98,13 @@ export function downSource({ levels }: TreeShape, level: number): string {
   const shift = lowest - levels[level + 1].lowest;
   const complete = nodes % 2 === 0;
   const sibling = "parent * 4 + 1 - this.thread.x";
-  const at = complete ? sibling : `Math.min(${sibling}, ${nodes - 1})`;
   return `function (p, outside) {
   const parent = Math.floor(this.thread.x * 0.5);
+  const at = ${complete ? sibling : `Math.min(${sibling}, ${nodes - 1})`};
   let sum = 0.0;
   for (let i = 0; i < ${degree + 1}; i++) {
     if (i <= this.thread.y + ${shift}) {
-      sum += ${coefficient(level, "p", "i", at)} * outside[this.thread.z][this.thread.y + ${shift} - i][parent];
+      sum += ${coefficient(level, "p", "i", "at")} * outside[this.thread.z][this.thread.y + ${shift} - i][parent];
     }
   }
   return ${complete ? "sum" : `${sibling} < ${nodes} ? sum : outside[this.thread.z][this.thread.y + ${shift}][parent]`};
