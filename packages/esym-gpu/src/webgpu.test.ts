@@ -19,9 +19,10 @@ console.log(
 );
 
 describe.skipIf(answer instanceof Error && !required)("WebGPU in Node", () => {
-  it("has an adapter", () => expect(answer).not.toBeInstanceOf(Error));
-
-  it.runIf(onGpu)("which is a GPU", () => expect(answer).toMatchObject({ software: false }));
+  it("has an adapter, and where a GPU was asked for it is one", () => {
+    expect(answer).not.toBeInstanceOf(Error);
+    if (onGpu) expect(answer).toMatchObject({ software: false });
+  });
 
   const size = onGpu ? { shapes: 20, runs: 20 } : { shapes: 2, runs: 4 };
   describeBackend("webgpu", () => createGpuBackend({ mode: "webgpu" }), size);

@@ -6,10 +6,10 @@ import { add, cast, mul } from "./arithmetic.ts";
 import { broadcastTo } from "./broadcasting.ts";
 import { asArray, copyOf, dtypeOf, type FloatArray, isNdArray, isShared, share, show, wrap } from "./layout.ts";
 import { isTensor, type Operand, shapeOf, type Tensor, Traced, unwrap, withTrace } from "./tape.ts";
-import { leavesOf, type Like, withLeaves } from "./tree.ts";
+import { leavesOf, type Like, type Tree, withLeaves } from "./tree.ts";
 
 /** A value and how to pull its cotangents back. */
-export interface Vjp<P extends readonly unknown[]> {
+export interface Vjp<P extends readonly Tree[]> {
   readonly value: Tensor;
   /** Cotangent of the value -> cotangents of the primals, trees like them. May be called more than once. */
   readonly vjp: (cotangent: Operand) => { [I in keyof P]: Like<P[I]> };
@@ -17,7 +17,7 @@ export interface Vjp<P extends readonly unknown[]> {
 
 interface UntypedVjp {
   readonly value: Tensor;
-  readonly vjp: (cotangent: Operand) => unknown[];
+  readonly vjp: (cotangent: Operand) => readonly Tree[];
 }
 
 /**
@@ -35,22 +35,22 @@ interface UntypedVjp {
  * const { value, vjp: pull } = vjp(exp, x);
  * const [cotangent] = pull(v); // v exp(x)
  */
-export function vjp<P extends readonly unknown[], X extends P>(f: (...primals: P) => Operand, ...primals: X): Vjp<X> {
-  return pullback(f as never, primals) as Vjp<X>;
+export function vjp<P extends readonly Tree[], X extends P>(f: (...primals: P) => Operand, ...primals: X): Vjp<X> {
+  return pullback(f as (...primals: readonly Tree[]) => Operand, primals) as Vjp<X>;
 }
 
 /** {@link vjp} without its types. */
-export function pullback(f: (...primals: unknown[]) => Operand, primals: readonly unknown[]): UntypedVjp {
+export function pullback(f: (...primals: readonly Tree[]) => Operand, primals: readonly Tree[]): UntypedVjp {
   const leaves = leavesOf("vjp", primals).map(({ leaf }) => leaf);
   return withTrace((trace) => {
     const inputs = leaves.map((leaf) => new Traced(leaf, trace, []));
-    const output: unknown = f(...(withLeaves(primals, inputs) as unknown[]));
+    const output: unknown = f(...(withLeaves(primals, inputs) as readonly Tree[]));
     if (typeof output !== "number" && !isTensor(output)) {
       throw new TypeError(`vjp: the function returned a ${typeof output}, expected a tensor or a number`);
     }
     const traced = output instanceof Traced && output.trace === trace ? output : null;
     const value = asTensor(traced === null ? output : traced.value);
-    const pull = (cotangent: Operand): unknown[] => {
+    const pull = (cotangent: Operand): readonly Tree[] => {
       const [found, expected] = [shapeOf(cotangent), shapeOf(value)].map(show);
       if (found !== expected) {
         throw new RangeError(`vjp: the cotangent has shape ${found}, expected that of the value, ${expected}`);
@@ -59,7 +59,7 @@ export function pullback(f: (...primals: unknown[]) => Operand, primals: readonl
       if (isNdArray(seed)) share(seed);
       const cotangents = traced === null ? new Map<Traced, Tensor>() : backward(traced, seed);
       const ofPrimals = inputs.map((input, i) => handedOut(cotangents.get(input) ?? zerosLike(leaves[i]), leaves[i]));
-      return withLeaves(primals, ofPrimals) as unknown[];
+      return withLeaves(primals, ofPrimals) as readonly Tree[];
     };
     return { value, vjp: pull };
   });

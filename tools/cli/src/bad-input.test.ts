@@ -219,11 +219,6 @@ describe("bad input ends with status 2 and one line that says what and where", (
     ],
     ["an unknown option", ["--kk", "3"], /unknown option '--kk'/],
     [
-      "a backend that is not there",
-      ["--backend", "webgpu"],
-      /--backend: webgpu is not available in this build, which has cpu$/,
-    ],
-    [
       "an unknown backend",
       ["--backend", "abacus"],
       /--backend: abacus is unknown, expected one of cpu, gpu, webasm, webgpu$/,

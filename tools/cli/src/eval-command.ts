@@ -2,8 +2,8 @@
  * `smooth-topk eval`: its options.
  */
 import { Command, Option } from "commander";
-import { backendOption, checkBackend } from "./backends.ts";
-import { evaluate, type EvaluateOptions, LOSSES, REDUCTIONS } from "./evaluate.ts";
+import { backendOption, LOSSES } from "./backends.ts";
+import { evaluate, type EvaluateOptions, REDUCTIONS } from "./evaluate.ts";
 import { numeric } from "./numeric.ts";
 import { report } from "./report.ts";
 
@@ -26,7 +26,6 @@ export function evalCommand(): Command {
       "\nWith the mean, each row of --grad is the gradient of that sample's loss divided by the number of samples.",
     )
     .action(async (options: EvaluateOptions & { json?: boolean }) => {
-      checkBackend(options.backend);
       const result = await evaluate(options);
       process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : report(options, result));
     });

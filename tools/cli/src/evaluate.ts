@@ -9,16 +9,11 @@ import {
   openLabels,
   openScores,
 } from "@smooth-topk/array-files";
-import {
-  crossEntropyValueAndGrad,
-  smoothTopkSvmValueAndGrad,
-  topkAccuracy,
-  topkSvmValueAndGrad,
-} from "@smooth-topk/loss";
+import { topkAccuracy } from "@smooth-topk/loss";
 import ndarray, { type NdArray } from "ndarray";
+import { type Backend, type LOSSES, messageOf, openBackend, type ValueAndGrad } from "./backends.ts";
 import { startProgress } from "./progress.ts";
 
-export const LOSSES = ["smooth-topk", "topk", "cross-entropy"] as const;
 export const REDUCTIONS = ["mean", "sum"] as const;
 
 export interface EvaluateOptions {
@@ -45,7 +40,10 @@ export interface Evaluation {
   readonly alpha: number;
   readonly n: number;
   readonly batch: number;
+  /** What ran. */
   readonly backend: string;
+  /** The GPU, by its driver's name, where one ran. */
+  readonly device?: string;
   readonly seconds: number;
 }
 
@@ -56,6 +54,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const began = performance.now();
   checkParameters(options);
   const open: ArraySource[] = [];
+  let backend: Backend | null = null;
   const written: NpyWriter[] = [];
   try {
     const scores = await openScores(options.scores);
@@ -64,11 +63,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     open.push(labels);
     const [batch, n] = scores.shape;
     checkSizes(options, scores, labels);
+    backend = await openBackend(options.backend);
     const grad = options.grad === undefined ? null : await createNpy("--grad", options.grad, [batch, n]);
     if (grad !== null) written.push(grad);
     const each = options.perSample === undefined ? null : await createNpy("--per-sample", options.perSample, [batch]);
     if (each !== null) written.push(each);
-    const totals = await run(options, scores, labels, grad, each);
+    const totals = await run(options, backend, scores, labels, grad, each);
     for (const file of written) await file.finish();
     const divisor = options.reduction === "mean" ? batch : 1;
     return {
@@ -80,7 +80,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       alpha: options.alpha,
       n,
       batch,
-      backend: options.backend,
+      backend: backend.name,
+      ...(backend.device === null ? {} : { device: backend.device }),
       seconds: (performance.now() - began) / 1000,
     };
   } catch (error) {
@@ -88,6 +89,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     throw error;
   } finally {
     for (const source of open) await source.close().catch(() => {});
+    await backend?.destroy();
   }
 }
 
@@ -122,6 +124,7 @@ interface Totals {
 
 async function run(
   options: EvaluateOptions,
+  backend: Backend,
   scores: ArraySource,
   labels: ArraySource,
   grad: NpyWriter | null,
@@ -140,7 +143,7 @@ async function run(
       const block = ndarray(data, [data.length / n, n]);
       const { value: blockLabels } = (await labelBlocks.next()) as { value: Float64Array };
       checkBlock(block, blockLabels, firstRow, scores.name, labels.name);
-      const { value, grad: blockGrad } = lossOf(options, block, blockLabels);
+      const { value, grad: blockGrad } = await lossOf(options, backend, block, blockLabels);
       for (const loss of value) {
         // Neumaier's summation
         const next = totals.loss + loss;
@@ -165,19 +168,18 @@ async function run(
   return totals;
 }
 
-function lossOf(
-  { loss, k, tau, alpha }: EvaluateOptions,
+async function lossOf(
+  options: EvaluateOptions,
+  backend: Backend,
   scores: NdArray<Float64Array>,
   labels: Float64Array,
-): { value: Float64Array; grad: NdArray } {
-  const reduction = "none";
-  switch (loss) {
-    case "smooth-topk":
-      return smoothTopkSvmValueAndGrad(scores, labels, { k, tau, alpha, reduction });
-    case "topk":
-      return topkSvmValueAndGrad(scores, labels, { k, alpha, reduction });
-    case "cross-entropy":
-      return crossEntropyValueAndGrad(scores, labels, { reduction });
+): Promise<ValueAndGrad> {
+  try {
+    return await backend.valueAndGrad(scores, labels, options);
+  } catch (error) {
+    // A size or a temperature that is fine in the files, but beyond this backend.
+    if (error instanceof RangeError) throw new BadInput(`--backend: ${backend.name}: ${messageOf(error)}`);
+    throw error;
   }
 }
 

@@ -3,9 +3,8 @@
  * "-Infinity" and "NaN".
  */
 import { type Dtype, DTYPES, roundTo } from "@smooth-topk/conformance";
-import { inclusionProbabilities, logEsp, logEspHvp } from "@smooth-topk/esym";
-import { smoothTopkSvmValueAndGrad, topkSvmValueAndGrad } from "@smooth-topk/loss";
 import ndarray, { type NdArray } from "ndarray";
+import { type Backend, type LossOptions, messageOf } from "./backends.ts";
 
 type Input = Readonly<Record<string, unknown>>;
 type Answer = Record<string, unknown>;
@@ -70,38 +69,37 @@ function optional(input: Input, name: string, fallback: number): number {
   return input[name] === undefined ? fallback : number(input[name], name);
 }
 
-const functions: Readonly<Record<string, (input: Input, dtype: Dtype) => Answer>> = {
-  smooth_topk_loss: (input, dtype) => {
-    const { value, grad } = smoothTopkSvmValueAndGrad(
-      matrix(input["scores"], "scores", dtype),
-      labels(input["labels"]),
-      {
-        k: optional(input, "k", 5),
-        tau: optional(input, "tau", 1),
-        alpha: optional(input, "alpha", 1),
-        reduction: "none",
-      },
-    );
-    return { loss: encode(value, dtype), grad: encodeRows(grad, dtype) };
-  },
-  topk_loss: (input, dtype) => {
-    const { value, grad } = topkSvmValueAndGrad(matrix(input["scores"], "scores", dtype), labels(input["labels"]), {
-      k: optional(input, "k", 5),
-      alpha: optional(input, "alpha", 1),
-      reduction: "none",
-    });
-    return { loss: encode(value, dtype), grad: encodeRows(grad, dtype) };
-  },
-  log_esp: (input, dtype) => {
+type Respond = (backend: Backend, input: Input, dtype: Dtype) => Promise<Answer>;
+
+async function lossAnswer(
+  backend: Backend,
+  loss: LossOptions["loss"],
+  input: Input,
+  dtype: Dtype,
+  tau: number,
+): Promise<Answer> {
+  const { value, grad } = await backend.valueAndGrad(
+    matrix(input["scores"], "scores", dtype),
+    labels(input["labels"]),
+    { loss, k: optional(input, "k", 5), tau, alpha: optional(input, "alpha", 1) },
+  );
+  return { loss: encode(value, dtype), grad: encodeRows(grad, dtype) };
+}
+
+const functions: Readonly<Record<string, Respond>> = {
+  smooth_topk_loss: (backend, input, dtype) =>
+    lossAnswer(backend, "smooth-topk", input, dtype, optional(input, "tau", 1)),
+  topk_loss: (backend, input, dtype) => lossAnswer(backend, "topk", input, dtype, 1),
+  log_esp: async (backend, input, dtype) => {
     const x = matrix(input["x"], "x", dtype);
     const k = number(input["k"], "k");
-    const logSigma = encodeRows(logEsp(x, k), dtype);
-    return { log_sigma: logSigma, inclusion: encodeDistributions(inclusionProbabilities(x, k), dtype) };
+    const logSigma = encodeRows(await backend.logEsp(x, k), dtype);
+    return { log_sigma: logSigma, inclusion: encodeDistributions(await backend.inclusionProbabilities(x, k), dtype) };
   },
-  log_esp_hvp: (input, dtype) => {
+  log_esp_hvp: async (backend, input, dtype) => {
     const x = matrix(input["x"], "x", dtype);
     const v = matrix(input["v"], "v", dtype);
-    return { hvp: encodeDistributions(logEspHvp(x, number(input["k"], "k"), v), dtype) };
+    return { hvp: encodeDistributions(await backend.logEspHvp(x, number(input["k"], "k"), v), dtype) };
   },
 };
 
@@ -110,26 +108,27 @@ function isDtype(value: unknown): value is Dtype {
 }
 
 /** The answer to one line of the protocol; never throws. */
-export function answer(line: string): string {
+export async function answer(line: string, backend: Backend): Promise<string> {
   let id: unknown = null;
   try {
     const request: unknown = JSON.parse(line);
     if (typeof request !== "object" || request === null || Array.isArray(request)) {
       throw new TypeError("the request is not a JSON object");
     }
-    const { id: given = null, function: name, dtype = "float64", input } = request as Record<string, unknown>;
+    const { id: given = null, function: name, dtype = backend.dtype, input } = request as Record<string, unknown>;
     id = given;
     if (typeof name !== "string" || !Object.hasOwn(functions, name)) {
       throw new TypeError(`function is ${describe(name)}, expected one of ${Object.keys(functions).join(", ")}`);
     }
     if (!isDtype(dtype)) throw new TypeError(`dtype is ${describe(dtype)}, expected one of ${DTYPES.join(", ")}`);
+    if (dtype === "float64" && backend.dtype !== "float64") {
+      throw new TypeError(`dtype is "float64", expected float32: ${backend.name} computes in single precision`);
+    }
     if (typeof input !== "object" || input === null || Array.isArray(input)) {
       throw new TypeError(`input is ${describe(input)}, expected an object`);
     }
-    return JSON.stringify({ id, output: functions[name](input as Input, dtype) });
+    return JSON.stringify({ id, output: await functions[name](backend, input as Input, dtype) });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    // The library's messages begin with the function's TypeScript name, which means nothing in another language.
-    return JSON.stringify({ id, error: message.replace(/^[a-zA-Z]+: /, "") });
+    return JSON.stringify({ id, error: messageOf(error) });
   }
 }

@@ -2,15 +2,19 @@
  * `smooth-topk stdio`: its options.
  */
 import { Command } from "commander";
-import { backendOption, checkBackend } from "./backends.ts";
+import { backendOption, openBackend } from "./backends.ts";
 import { serve } from "./stdio.ts";
 
 export function stdioCommand(): Command {
   return new Command("stdio")
     .description("Serve the port protocol: a JSON request a line in, a JSON answer a line out.")
     .addOption(backendOption())
-    .action(async ({ backend }: { backend: string }) => {
-      checkBackend(backend);
-      await serve(process.stdin, process.stdout);
+    .action(async ({ backend: name }: { backend: string }) => {
+      const backend = await openBackend(name);
+      try {
+        await serve(backend, process.stdin, process.stdout);
+      } finally {
+        await backend.destroy();
+      }
     });
 }

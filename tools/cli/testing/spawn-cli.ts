@@ -16,9 +16,15 @@ export interface Finished {
   readonly stderr: string;
 }
 
-export function smoothTopk(args: readonly string[], input = ""): Finished {
+/** `environment` changes variables of this process. */
+export function smoothTopk(
+  args: readonly string[],
+  input = "",
+  environment: Readonly<Record<string, string>> = {},
+): Finished {
   const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], {
     input,
+    env: { ...process.env, ...environment },
     encoding: "utf8",
     maxBuffer: 2 ** 28,
   });
