@@ -185,6 +185,13 @@ function checkWeights(
   return { weights, total };
 }
 
+/** Refuses a margin that is not a finite number. */
+export function checkMargin(caller: string, alpha: unknown): void {
+  if (typeof alpha !== "number" || !Number.isFinite(alpha)) {
+    throw new RangeError(`${caller}: alpha must be a finite number: got alpha = ${describe(alpha)}`);
+  }
+}
+
 function checkBuffers(caller: string, out: Buffers | undefined, rows: Rows): void {
   if (out?.loss !== undefined && !(out.loss instanceof Float64Array && out.loss.length === rows.batch)) {
     throw new RangeError(`${caller}: out.loss is ${buffer(out.loss)}, expected a Float64Array of length ${rows.batch}`);

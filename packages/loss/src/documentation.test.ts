@@ -1,11 +1,19 @@
 /**
  * Runs what the README shows, and holds it to what it says it prints.
  */
-import { examplesOf, expectOutputPrinted } from "@smooth-topk/doc-examples";
+import { examplesOf, expectCommentsPrinted, expectOutputPrinted } from "@smooth-topk/doc-examples";
+import * as grad from "@smooth-topk/grad";
+import ndarray from "ndarray";
 import { describe, expect, it } from "vitest";
+import * as differentiable from "./differentiable/index.ts";
 import * as loss from "./index.ts";
 
-const modules = { "@smooth-topk/loss": loss };
+const modules = {
+  "@smooth-topk/loss": loss,
+  "@smooth-topk/loss/differentiable": differentiable,
+  "@smooth-topk/grad": grad,
+  ndarray: { default: ndarray },
+};
 
 describe("README.md", () => {
   const examples = examplesOf(new URL("../README.md", import.meta.url));
@@ -14,5 +22,10 @@ describe("README.md", () => {
     const [example, output] = examples.filter(({ language }) => ["ts", "text"].includes(language));
     expect([example.language, output.language]).toEqual(["ts", "text"]);
     await expectOutputPrinted(example.code, output.code, modules);
+  });
+
+  it("says in comments what its example of derivatives prints", async () => {
+    const example = examples.find(({ heading }) => heading === "Differentiable forms");
+    await expectCommentsPrinted(example?.code ?? "", modules);
   });
 });

@@ -6,15 +6,8 @@
  * The large parts of z that cancel are (k alpha + c - s_y) / (k tau), c the centre of the row: kept to twice the
  * working precision and divided once. docs/algorithm.md, section 5.
  */
-import {
-  add,
-  divide,
-  type ExponentialScale,
-  leaveOneOut,
-  logRatio,
-  twoProduct,
-  twoSum,
-} from "@smooth-topk/esym/kernel";
+import { divide, type ExponentialScale, leaveOneOut, logRatio } from "@smooth-topk/esym/kernel";
+import { exactMargin } from "./exact-margin.ts";
 import { softplus } from "./softplus.ts";
 
 /**
@@ -44,7 +37,7 @@ export function smoothTopkRow(
     grad?.fill(0, offset, offset + n);
     return 0;
   }
-  const margin = add(twoProduct(k, alpha), twoSum(found.centre, -labelScore));
+  const margin = exactMargin(k, alpha, found.centre, labelScore);
   const { value, derivative } = softplus(found.ratio, divide(margin, scale.temperature));
   if (grad !== null) {
     const step = (weight * derivative) / k;

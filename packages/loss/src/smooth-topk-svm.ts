@@ -3,9 +3,11 @@
  */
 import { checkOrder, describe, exponentialScale, twoProduct } from "@smooth-topk/esym/kernel";
 import {
+  type Batch,
   type BatchOptions,
   type Buffers,
   checkBatch,
+  checkMargin,
   type Labels,
   type LossValue,
   type Reduction,
@@ -24,6 +26,21 @@ export interface SmoothTopkOptions extends BatchOptions {
   readonly alpha?: number | undefined;
 }
 
+/** Checks all arguments of a smooth loss. */
+export function checkSmoothTopk(
+  caller: string,
+  scores: Scores,
+  labels: Labels,
+  options: SmoothTopkOptions,
+): { readonly batch: Batch; readonly k: number; readonly tau: number; readonly alpha: number } {
+  const { k = 5, tau = 1, alpha = 1 } = options;
+  checkTau(caller, k, tau);
+  checkMargin(caller, alpha);
+  const batch = checkBatch(caller, scores, labels, options);
+  checkOrder(caller, k, batch.rows.n, 1, 1);
+  return { batch, k, tau, alpha };
+}
+
 function run<R extends Reduction | undefined>(
   caller: string,
   scores: Scores,
@@ -31,14 +48,8 @@ function run<R extends Reduction | undefined>(
   options: SmoothTopkOptions & { readonly reduction?: R; readonly out?: Buffers | undefined },
   wantGrad: boolean,
 ): ValueAndGrad<R> {
-  const { k = 5, tau = 1, alpha = 1 } = options;
-  checkTau(caller, k, tau);
-  if (typeof alpha !== "number" || !Number.isFinite(alpha)) {
-    throw new RangeError(`${caller}: alpha must be a finite number: got alpha = ${describe(alpha)}`);
-  }
-  const batch = checkBatch(caller, scores, labels, options);
+  const { batch, k, tau, alpha } = checkSmoothTopk(caller, scores, labels, options);
   const { n } = batch.rows;
-  checkOrder(caller, k, n, 1, 1);
   const scale = exponentialScale(twoProduct(k, tau));
   return reduceRows(caller, batch, options, wantGrad, (x, label, weight, grad, offset) =>
     smoothTopkRow(x, n, k, scale, tau, alpha, label, weight, grad, offset),

@@ -2,11 +2,13 @@
  * The hard top-k SVM l_k = max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score besides the label's:
  * the limit of the smooth loss as tau -> 0.
  */
-import { add, checkOrder, describe, divide, selectLargest, twoProduct, twoSum } from "@smooth-topk/esym/kernel";
+import { checkOrder, divide, selectLargest } from "@smooth-topk/esym/kernel";
 import {
+  type Batch,
   type BatchOptions,
   type Buffers,
   checkBatch,
+  checkMargin,
   type Labels,
   type LossValue,
   type Reduction,
@@ -14,12 +16,27 @@ import {
   type Scores,
   type ValueAndGrad,
 } from "./batch.ts";
+import { exactMargin } from "./exact-margin.ts";
 
 export interface TopkOptions extends BatchOptions {
   /** How many guesses the loss allows: 1 <= k <= n - 1. Default 5. */
   readonly k?: number | undefined;
   /** Margin, any finite number. Default 1. */
   readonly alpha?: number | undefined;
+}
+
+/** Checks all arguments of a hard loss. */
+export function checkTopk(
+  caller: string,
+  scores: Scores,
+  labels: Labels,
+  options: TopkOptions,
+): { readonly batch: Batch; readonly k: number; readonly alpha: number } {
+  const { k = 5, alpha = 1 } = options;
+  checkMargin(caller, alpha);
+  const batch = checkBatch(caller, scores, labels, options);
+  checkOrder(caller, k, batch.rows.n, 1, 1);
+  return { batch, k, alpha };
 }
 
 function run<R extends Reduction | undefined>(
@@ -29,13 +46,8 @@ function run<R extends Reduction | undefined>(
   options: TopkOptions & { readonly reduction?: R; readonly out?: Buffers | undefined },
   wantGrad: boolean,
 ): ValueAndGrad<R> {
-  const { k = 5, alpha = 1 } = options;
-  if (typeof alpha !== "number" || !Number.isFinite(alpha)) {
-    throw new RangeError(`${caller}: alpha must be a finite number: got alpha = ${describe(alpha)}`);
-  }
-  const batch = checkBatch(caller, scores, labels, options);
+  const { batch, k, alpha } = checkTopk(caller, scores, labels, options);
   const { n } = batch.rows;
-  checkOrder(caller, k, n, 1, 1);
   const values = new Float64Array(k);
   const indices = new Int32Array(k);
   return reduceRows(caller, batch, options, wantGrad, (x, label, weight, grad, offset) => {
@@ -44,7 +56,7 @@ function run<R extends Reduction | undefined>(
     grad?.fill(0, offset, offset + n);
     if (selectLargest(x, n, k, values, indices) < k) return 0;
     const kth = values[k - 1];
-    const margin = add(twoProduct(k, alpha), twoSum(kth, -labelScore));
+    const margin = exactMargin(k, alpha, kth, labelScore);
     if (!(margin[0] > 0)) return 0;
     if (grad !== null) {
       // The subgradient that the smooth gradient tends to: classes tied at s_[k] share it equally.

@@ -14,14 +14,13 @@ const LEVELS = [-0.5, -0.4, -0.3, -0.2, -0.1, -0.05, -0.02, -0.01, 0, 0.01, 0.02
 
 /** Smallest eigenvalue of the Hessian of log sigma_k - log sigma_{k-1} over directions of sum 0 (1 has eigenvalue 0). */
 function smallestEigenvalue(x: readonly number[], k: number): number {
-  const rows = x.map((_, i) => {
-    const v = x.map((_unused, l) => (l === i ? 1 : 0));
-    const [upper, lower] = [logEspHvp(x, k, v), logEspHvp(x, k - 1, v)];
-    // Adding the projection on 1 moves its eigenvalue from 0 to 1, above all others (they are at most 1/2).
-    return x.map((_unused, l) => upper.get(l) - lower.get(l) + 1 / x.length);
-  });
-  const values = new EigenvalueDecomposition(new Matrix(rows), { assumeSymmetric: true }).realEigenvalues;
-  return Math.min(...values);
+  const { length: m } = x;
+  const units = Array.from({ length: m }, (_, i) => Array.from({ length: m }, (_unused, l) => (l === i ? 1 : 0)));
+  const rows = units.map(() => x);
+  const [upper, lower] = [logEspHvp(rows, k, units), logEspHvp(rows, k - 1, units)];
+  // Adding the projection on 1 moves its eigenvalue from 0 to 1, above all others (they are at most 1/2).
+  const shifted = units.map((row, i) => row.map((_, l) => upper.get(i, l) - lower.get(i, l) + 1 / m));
+  return Math.min(...new EigenvalueDecomposition(new Matrix(shifted), { assumeSymmetric: true }).realEigenvalues);
 }
 
 function byHeight(): Curve[] {

@@ -1,5 +1,5 @@
 /**
- * A plot as a standalone SVG file: a title, panels side by side on a light ground (so that it reads the same on white and
+ * A plot as a standalone SVG file: a title, panels two in a row on a light ground (so that it reads the same on white and
  * on dark pages), numbers rounded to a hundredth of a pixel, the same text on every machine.
  */
 import * as Plot from "@observablehq/plot";
@@ -22,6 +22,7 @@ export interface Panel extends Plot.PlotOptions {
 const PANEL_WIDTH = 440;
 const PANEL_HEIGHT = 320;
 const HEADING = 30;
+const ROW_GAP = 14;
 const PADDING = 12;
 
 const { document } = parseHTML("<!doctype html><html><body></body></html>");
@@ -31,10 +32,12 @@ const { document } = parseHTML("<!doctype html><html><body></body></html>");
  * @returns the text of an SVG file.
  */
 export function figure(description: string, panels: readonly Panel[]): string {
-  const width = panels.length * PANEL_WIDTH + 2 * PADDING;
-  const height = PANEL_HEIGHT + HEADING + 2 * PADDING;
+  const rows = Math.ceil(panels.length / 2);
+  const width = Math.min(panels.length, 2) * PANEL_WIDTH + 2 * PADDING;
+  const height = rows * (PANEL_HEIGHT + HEADING + ROW_GAP) - ROW_GAP + 2 * PADDING;
   const body = panels.map((panel, at) => {
-    const left = PADDING + at * PANEL_WIDTH;
+    const left = PADDING + (at % 2) * PANEL_WIDTH;
+    const top = PADDING + Math.floor(at / 2) * (PANEL_HEIGHT + HEADING + ROW_GAP);
     const { heading, ...options } = panel;
     const plot = Plot.plot({
       width: PANEL_WIDTH,
@@ -48,9 +51,9 @@ export function figure(description: string, panels: readonly Panel[]): string {
       className: "plot",
     });
     plot.setAttribute("x", String(left));
-    plot.setAttribute("y", String(PADDING + HEADING));
-    const title = `<text x="${left + 8}" y="${PADDING + 18}" font-size="14" font-weight="600">${escape(heading)}</text>`;
-    return `${title}\n${standalone(plot.outerHTML)}`;
+    plot.setAttribute("y", String(top + HEADING));
+    const title = `<text x="${left + 8}" y="${top + 18}" font-size="14" font-weight="600">${escape(heading)}</text>`;
+    return `${title}\n${standalone(plot.outerHTML, at)}`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="${FONT}" fill="${INK}" color="${INK}">
 <title>${escape(description)}</title>
@@ -64,13 +67,14 @@ function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** Plot styles for a page: its fonts and its colours are set by the file here. */
-function standalone(svg: string): string {
+/** Plot styles for a page and numbers what it clips by the process: fonts, colours and names are the file's own here. */
+function standalone(svg: string, panel: number): string {
   return svg
     .replaceAll(/<style>.*?<\/style>/gs, "")
     .replace(/ font-family="[^"]*"/, "")
     .replace(/ font-size="10"/, ' font-size="12"')
     .replaceAll("var(--plot-background)", GROUND)
+    .replaceAll(/plot-clip-\d+/g, `panel-${panel}`)
     .replaceAll(/-?\d+\.\d{3,}/g, (number) => String(Math.round(Number(number) * 100) / 100))
     .replaceAll(/(<\/g>|<\/path>|\/>)(?=<)/g, "$1\n");
 }

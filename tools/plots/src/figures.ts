@@ -1,5 +1,6 @@
 import { convexity } from "./convexity.ts";
 import { crossEntropyCase } from "./cross-entropy.ts";
+import { derivatives } from "./derivatives.ts";
 import { gradient } from "./gradient.ts";
 import { temperature } from "./temperature.ts";
 import { upperBound } from "./upper-bound.ts";
@@ -8,6 +9,7 @@ import { upperBound } from "./upper-bound.ts";
 export const FIGURES: Readonly<Record<string, () => string>> = {
   convexity,
   "cross-entropy": crossEntropyCase,
+  derivatives,
   gradient,
   temperature,
   "upper-bound": upperBound,

@@ -1,0 +1,4 @@
+export { crossEntropy } from "./cross-entropy.ts";
+export { fusedCrossEntropy, fusedSmoothTopkSvm, fusedTopkSvm } from "./fused.ts";
+export { smoothTopkSvm } from "./smooth-topk-svm.ts";
+export { topkSvm } from "./topk-svm.ts";
