@@ -6,8 +6,9 @@
  */
 import * as fc from "fast-check";
 
-// In Node import.meta.env is process.env; a browser has only the former.
-const { FC_SEED: seed, FC_RUNS: runs } = (import.meta as unknown as { env: Record<string, string | undefined> }).env;
+// A browser has no process, and vitest gives Node no variables of its own choice in import.meta.env.
+const { env } = import.meta as unknown as { env: Record<string, string | undefined> };
+const { FC_SEED: seed, FC_RUNS: runs } = typeof process === "object" ? { ...env, ...process.env } : env;
 
 /** fast-check would take NaN for a seed, and a wrong name for a count would silently test less. */
 function integer(name: string, value: string): number {
