@@ -44,8 +44,12 @@ export function logOdds(rows: Tensor, labels: Int32Array, k: number, tau: number
   return { z: fromKernel("smoothTopkSvm", kernel, composed)(rows), rest: ndarray(rest, [m]) };
 }
 
-/** The formula above. Shifting the classes by a constant of each row changes nothing but the rounding: x stays small. */
-function composedLogOdds(
+/**
+ * The formula above in primitives, z of each row.
+ *
+ * @param centres  subtracted from the scores of each row, which changes nothing but the rounding: exponents stay small.
+ */
+export function composedLogOdds(
   scores: Tensor,
   labels: Int32Array,
   k: number,
