@@ -15,7 +15,11 @@ export const GPU_MODES: readonly GpuMode[] = ["webgpu", "webgl2", "webasm", "cpu
 type GpuJs = InstanceType<typeof GPU>;
 type KernelFunction = (...handles: unknown[]) => unknown;
 
+/** Where the exponentials of the scores are computed. */
+export type Exponentials = "host" | "device";
+
 export interface Device {
+  readonly exponentials: Exponentials;
   readonly mode: GpuMode;
   readonly gpu: GpuJs;
   /** False keeps WebAssembly on the calling thread. */
@@ -36,8 +40,8 @@ export async function modeAnswers(mode: GpuMode): Promise<boolean> {
   }
 }
 
-export function openDevice(mode: GpuMode, threads: boolean): Device {
-  return { mode, gpu: new GPU({ mode }), threads };
+export function openDevice(mode: GpuMode, threads: boolean, exponentials: Exponentials): Device {
+  return { mode, gpu: new GPU({ mode }), threads, exponentials };
 }
 
 /** A chain of kernels compiled for fixed sizes. */

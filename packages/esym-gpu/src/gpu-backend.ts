@@ -3,7 +3,7 @@
  */
 import type { ArrayLike2d, EspBackend } from "@smooth-topk/esym";
 import { checkLogValues, checkOrder, describe, type Rows, rowsOf, wrap } from "@smooth-topk/esym/kernel";
-import { type Device, GPU_MODES, type GpuMode, modeAnswers, openDevice } from "./device.ts";
+import { type Device, type Exponentials, GPU_MODES, type GpuMode, modeAnswers, openDevice } from "./device.ts";
 import { derivativeRows, logEspRows } from "./log-values.ts";
 import { type ProgramCache, programCache } from "./program-cache.ts";
 import { checkSizes } from "./row-blocks.ts";
@@ -14,6 +14,11 @@ export interface GpuBackendOptions {
   readonly mode?: GpuMode | undefined;
   /** False keeps WebAssembly on one thread. Default true. */
   readonly threads?: boolean | undefined;
+  /**
+   * Where the exponentials of the scores are computed: 'host', in double precision on the calling thread, the default on
+   * webasm and cpu, where kernels run on the same processor and have no fast exponential; or 'device', the default on GPUs.
+   */
+  readonly exponentials?: Exponentials | undefined;
 }
 
 /** One loss a row, and each row's own gradient. */
@@ -58,6 +63,10 @@ export interface GpuBackend extends EspBackend {
  */
 export async function createGpuBackend(options: GpuBackendOptions = {}): Promise<GpuBackend> {
   const { mode, threads = true } = options;
+  const open = (chosen: GpuMode): Promise<GpuBackend> => {
+    const onHost = chosen === "webasm" || chosen === "cpu";
+    return start(openDevice(chosen, threads, options.exponentials ?? (onHost ? "host" : "device")));
+  };
   if (mode !== undefined) {
     if (!GPU_MODES.includes(mode)) {
       throw new RangeError(
@@ -65,12 +74,12 @@ export async function createGpuBackend(options: GpuBackendOptions = {}): Promise
       );
     }
     if (!(await modeAnswers(mode))) throw new Error(`createGpuBackend: mode ${mode} is not available here`);
-    return start(openDevice(mode, threads));
+    return open(mode);
   }
   const reasons: string[] = [];
   for (const candidate of GPU_MODES) {
     try {
-      if (await modeAnswers(candidate)) return await start(openDevice(candidate, threads));
+      if (await modeAnswers(candidate)) return await open(candidate);
     } catch (error) {
       reasons.push(`${candidate}: ${error instanceof Error ? error.message : String(error)}`);
     }

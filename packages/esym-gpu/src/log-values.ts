@@ -2,74 +2,37 @@
  * The three functions of a backend: log sigma, inclusion probabilities, log-ratios with their gradients.
  */
 import { emptyPartial, espPartial, logEspOfPartial } from "@smooth-topk/esym";
-import { copyRow, type Rows } from "@smooth-topk/esym/kernel";
-import { centreOf, countAbove, largest } from "./centre.ts";
+import { type Rows, UNIT_SCALE } from "@smooth-topk/esym/kernel";
+import { largest } from "./centre.ts";
 import type { ProgramCache } from "./program-cache.ts";
-import { eachBlock } from "./row-blocks.ts";
-
-/** Argument of a class that is not there: its factor is 1. */
-const REMOVED = -1e30;
-
-/** out[at..at + width) = (x - centre) / T, rounded once to single precision. */
-export function writeArguments(
-  x: Float64Array,
-  centre: number,
-  inverse: number,
-  out: Float32Array,
-  at: number,
-  width: number,
-): void {
-  const n = x.length;
-  for (let i = 0; i < n; i++) out[at + i] = Math.max((x[i] - centre) * inverse, REMOVED);
-  out.fill(REMOVED, at + n, at + width);
-}
-
-/** A row that has fewer than k entries: nothing on the device counts. */
-export function writeNothing(out: Float32Array, at: number, width: number): void {
-  out.fill(REMOVED, at, at + width);
-}
+import { eachRow } from "./row-blocks.ts";
 
 /**
  * log sigma_0..k. The k largest entries are multiplied in here, in double precision and with logarithms, because
  * sigma_j of all j <= k spans any range; of the other entries, on the device, every coefficient is near 1 or negligible.
  */
 export async function logEspRows(cache: ProgramCache, rows: Rows, k: number): Promise<Float64Array> {
-  const { batch, n } = rows;
-  const out = new Float64Array(batch * (k + 1));
+  const out = new Float64Array(rows.batch * (k + 1));
   if (k === 0) return out;
-  const row = new Float64Array(n);
-  const centres = new Float64Array(batch);
-  await eachBlock(
-    cache,
-    "polynomial",
-    batch,
-    n,
-    k,
-    ({ from, rows: count, compiled: { x, shape } }) => {
-      for (let b = 0; b < count; b++) {
-        copyRow(rows, from + b, row);
-        const top = largest(row, n, k);
-        const entries = top.values.subarray(0, top.count);
-        const partial = top.count === 0 ? emptyPartial(k) : espPartial(entries, k);
-        const logs = out.subarray((from + b) * (k + 1), (from + b + 1) * (k + 1));
-        logs.set(logEspOfPartial(partial));
-        if (top.count < k) {
-          writeNothing(x, b * shape.width, shape.width);
-          continue;
-        }
-        for (let g = 0; g < k; g++) row[top.indices[g]] = -Infinity;
-        centres[from + b] = centreOf(row, n, k, top, 0, 1);
-        writeArguments(row, centres[from + b], 1, x, b * shape.width, shape.width);
-      }
+  const centres = new Float64Array(rows.batch);
+  const logs = (b: number): Float64Array => out.subarray(b * (k + 1), (b + 1) * (k + 1));
+  const rest = new Float64Array(k + 1);
+  await eachRow(cache, "polynomial", rows, k, UNIT_SCALE, null, {
+    before(row, b) {
+      const { values, count } = largest(row, rows.n, k);
+      const partial = count === 0 ? emptyPartial(k) : espPartial(values.slice(0, count), k);
+      logs(b).set(logEspOfPartial(partial));
     },
-    ({ from, rows: count }, { full, stride }) => {
-      const rest = new Float64Array(k + 1);
-      for (let b = 0; b < count; b++) {
-        for (let j = 0; j <= k; j++) rest[j] = Math.log(full[b * stride + j]) + j * centres[from + b];
-        multiplyLogs(out.subarray((from + b) * (k + 1), (from + b + 1) * (k + 1)), rest);
-      }
+    centred(centre, b) {
+      centres[b] = centre ?? NaN;
     },
-  );
+    after({ coefficient }, b, at) {
+      // Fewer than k entries: they are all multiplied in.
+      if (Number.isNaN(centres[b])) return;
+      for (let j = 0; j <= k; j++) rest[j] = Math.log(coefficient(at, j)) + j * centres[b];
+      multiplyLogs(logs(b), rest);
+    },
+  });
   return out;
 }
 
@@ -95,37 +58,14 @@ export async function derivativeRows(
   const { batch, n } = rows;
   const value = new Float64Array(batch);
   const grad = new Float64Array(batch * n);
-  const row = new Float64Array(n);
-  await eachBlock(
-    cache,
-    task,
-    batch,
-    n,
-    k,
-    ({ from, rows: count, compiled: { x, shape } }) => {
-      for (let b = 0; b < count; b++) {
-        copyRow(rows, from + b, row);
-        const top = largest(row, n, k);
-        if (top.count < k) {
-          value[from + b] = -Infinity;
-          writeNothing(x, b * shape.width, shape.width);
-          continue;
-        }
-        value[from + b] = centreOf(row, n, k, top, countAbove(top, k), 1);
-        writeArguments(row, value[from + b], 1, x, b * shape.width, shape.width);
-      }
+  await eachRow(cache, task, rows, k, UNIT_SCALE, grad, {
+    centred(centre, b) {
+      value[b] = centre ?? -Infinity;
     },
-    ({ from, rows: count }, { full, stride, derivative, width }) => {
-      for (let b = 0; b < count; b++) {
-        const at = (from + b) * n;
-        if (value[from + b] === -Infinity) {
-          grad.fill(NaN, at, at + n);
-          continue;
-        }
-        value[from + b] += Math.log(full[b * stride + k] / full[b * stride + k - 1]);
-        grad.set(derivative.subarray(b * width, b * width + n), at);
-      }
+    after({ ratio }, b, at) {
+      if (value[b] === -Infinity) grad.fill(NaN, b * n, (b + 1) * n);
+      else value[b] += ratio(at);
     },
-  );
+  });
   return { value, grad };
 }

@@ -1,13 +1,25 @@
 /**
- * Batches in blocks of rows, so that no array on the device grows beyond what WebGPU and WebGL promise.
+ * Batches in blocks of rows: the host prepares one while the device computes the one before, and no array on the device
+ * grows beyond what WebGPU and WebGL promise.
  */
-import { describe } from "@smooth-topk/esym/kernel";
+import { copyRow, describe, type ExponentialScale, type Rows } from "@smooth-topk/esym/kernel";
 import { HIGHEST_ORDER } from "./centre.ts";
 import type { Compiled, ProgramCache } from "./program-cache.ts";
-import type { TreeTask } from "./tree-program.ts";
+import { writeRow } from "./row-arguments.ts";
+import type { RowArguments, RowResult, Task } from "./row-program.ts";
 
 /** Classes of a block, all rows together: 16 MiB in single precision, in 2048 by 2048 texels where it is a texture. */
 const MOST_CLASSES = 2 ** 22;
+
+/** A batch of more classes than this is cut into as many blocks as give each so many, up to four. */
+const FEWEST_CLASSES = 2 ** 16;
+const BLOCKS = 4;
+
+/** Rows of each block; the last is filled up with empty ones. */
+function rowsOfBlock(batch: number, n: number): number {
+  const blocks = Math.min(BLOCKS, Math.max(1, Math.floor((batch * n) / FEWEST_CLASSES)));
+  return Math.max(1, Math.min(Math.ceil(batch / blocks), Math.floor(MOST_CLASSES / n)));
+}
 
 /** Refuses what no block can hold. */
 export function checkSizes(caller: string, n: number, k: number): void {
@@ -17,55 +29,94 @@ export function checkSizes(caller: string, n: number, k: number): void {
   }
 }
 
-/** One block: rows `from` to `from + rows` of the batch. */
-export interface Block {
-  readonly from: number;
-  readonly rows: number;
-  readonly compiled: Compiled;
-}
-
-export interface BlockResult {
-  /** Coefficient j of the block's row b at full[b * stride + j]. */
-  readonly full: Float32Array;
-  readonly stride: number;
-  /** The derivative at class i of the block's row b, at derivative[b * width + i]. */
-  readonly derivative: Float32Array;
-  readonly width: number;
+/** What is done with each row before and after the device. */
+export interface RowVisitor {
+  /** Changes the row before it is centred. */
+  before?(row: Float64Array, b: number): void;
+  /** Receives the row's centre, null where fewer than k entries are there; writes its margin if it has one. */
+  centred(centre: number | null, b: number, margin: Float32Array, at: number): void;
+  /** Reads row `at` of a block's result. */
+  after(result: RowResult, b: number, at: number): void;
 }
 
 /**
- * @param fill  writes the arguments of a block.
- * @param take  reads its results.
+ * Runs a task over all rows, block by block.
+ *
+ * @param grad  receives the derivatives, [batch, n]; null for a 'polynomial'.
  */
-export async function eachBlock(
+export async function eachRow(
   cache: ProgramCache,
-  task: TreeTask,
-  batch: number,
-  n: number,
+  task: Task,
+  rows: Rows,
   k: number,
-  fill: (block: Block) => void,
-  take: (block: Block, result: BlockResult) => void,
+  scale: ExponentialScale,
+  grad: Float32Array | Float64Array | null,
+  visitor: RowVisitor,
 ): Promise<void> {
-  const most = Math.max(1, Math.floor(MOST_CLASSES / n));
-  for (let from = 0; from < batch; from += most) {
-    const rows = Math.min(most, batch - from);
-    const compiled = await cache.get(task, rows, n, k);
-    const block = { from, rows, compiled };
-    fill(block);
-    const { program, shape, x, margin } = compiled;
-    try {
-      const { full, derivative } = await program.run(x, task === "loss" ? margin : null);
-      cache.executor = program.executor;
-      take(block, {
-        full,
-        stride: program.stride,
-        derivative: derivative ?? new Float32Array(0),
-        width: shape.width,
-      });
-    } catch (error) {
-      // A lost device, memory refused: nothing of the program is worth keeping.
-      await cache.drop(compiled).catch(() => {});
-      throw error;
+  const { batch, n } = rows;
+  if (batch === 0) return;
+  const count = rowsOfBlock(batch, n);
+  let compiled = await cache.get(task, count, n, k, false);
+  const row = new Float64Array(n);
+
+  /** False where a row is crowded. */
+  function prepare({ program: { width, group } }: Compiled, args: RowArguments, from: number): boolean {
+    const { exponentials } = cache.device;
+    const writer = { n, k, width, group, scale, exponentials, leaveOut: task === "polynomial" };
+    for (let at = 0; at < count; at++) {
+      const b = from + at;
+      if (b < batch) {
+        copyRow(rows, b, row);
+        visitor.before?.(row, b);
+      } else {
+        row.fill(-Infinity);
+      }
+      const centre = writeRow(writer, args, at, row);
+      if (centre === "crowded") return false;
+      if (b < batch) visitor.centred(centre === "empty" ? null : centre, b, args.margin, 2 * at);
     }
+    return true;
+  }
+
+  function read(result: RowResult, { program: { width, group } }: Compiled, args: RowArguments, from: number): void {
+    const { classes } = args;
+    for (let at = 0; at < count && from + at < batch; at++) {
+      const b = from + at;
+      if (grad !== null) {
+        grad.set(result.derivative.subarray(at * width, at * width + n), b * n);
+        for (let g = at * group; g < (at + 1) * group && classes[g] >= 0; g++) {
+          grad[b * n + classes[g]] = result.groupDerivative[g];
+        }
+      }
+      visitor.after(result, b, at);
+    }
+  }
+
+  try {
+    let waiting: (() => Promise<void>) | null = null;
+    for (let from = 0, block = 0; from < batch; from += count, block++) {
+      let args = compiled.args[block % 2];
+      if (!prepare(compiled, args, from)) {
+        compiled = await cache.get(task, count, n, k, true);
+        args = compiled.args[block % 2];
+        prepare(compiled, args, from);
+      }
+      const running = compiled.program.run(args);
+      // A rejection is seen when its turn comes.
+      running.catch(() => {});
+      // gpu.js starts it in the next microtask, and threads or a GPU then compute while the next block is prepared.
+      await Promise.resolve();
+      if (waiting !== null) await waiting();
+      const started = compiled;
+      waiting = async () => {
+        read(await running, started, args, from);
+        cache.executor = started.program.executor;
+      };
+    }
+    if (waiting !== null) await waiting();
+  } catch (error) {
+    // A lost device, memory refused: nothing of the program is worth keeping.
+    await cache.drop(compiled).catch(() => {});
+    throw error;
   }
 }

@@ -5,11 +5,18 @@
  * (k alpha + c - s_y) / (k tau), and at the end log1p of ratio exp(margin). All that costs O(nk) runs on the device.
  */
 import type { ArrayLike2d } from "@smooth-topk/esym";
-import { checkLogValues, checkOrder, copyRow, describe, element, type Rows, rowsOf } from "@smooth-topk/esym/kernel";
-import { centreOf, countAbove, largest } from "./centre.ts";
-import { writeArguments, writeNothing } from "./log-values.ts";
+import {
+  checkLogValues,
+  checkOrder,
+  describe,
+  element,
+  exponentialScale,
+  type Rows,
+  rowsOf,
+  twoProduct,
+} from "@smooth-topk/esym/kernel";
 import type { ProgramCache } from "./program-cache.ts";
-import { checkSizes, eachBlock } from "./row-blocks.ts";
+import { checkSizes, eachRow } from "./row-blocks.ts";
 
 export interface SmoothTopkLossOptions {
   /** How many guesses the loss allows: 1 <= k <= n - 1. Default 5. */
@@ -24,8 +31,6 @@ export interface SmoothTopkLossOptions {
 export type Labels = ArrayLike<number>;
 
 const CALLER = "smoothTopkLoss";
-/** Beyond exp(700), log(1 + exp(z)) is z to every digit. */
-const LARGEST_MARGIN = 700;
 
 export interface CheckedLoss {
   readonly rows: Rows;
@@ -80,49 +85,32 @@ export async function lossRows(
   { rows, labels, k, tau, alpha }: CheckedLoss,
 ): Promise<{ loss: Float32Array; grad: Float32Array }> {
   const { batch, n } = rows;
-  const inverse = 1 / (k * tau);
+  const scale = exponentialScale(twoProduct(k, tau));
   const loss = new Float32Array(batch);
   const grad = new Float32Array(batch * n);
-  const row = new Float64Array(n);
+  const labelScores = new Float64Array(batch);
   const margins = new Float64Array(batch);
-  await eachBlock(
-    cache,
-    "loss",
-    batch,
-    n,
-    k,
-    ({ from, rows: count, compiled: { x, margin, shape } }) => {
-      for (let b = 0; b < count; b++) {
-        copyRow(rows, from + b, row);
-        const labelScore = row[labels[from + b]];
-        row[labels[from + b]] = -Infinity;
-        const top = largest(row, n, k);
-        if (top.count < k) {
-          margins[from + b] = NaN;
-          writeNothing(x, b * shape.width, shape.width);
-          continue;
-        }
-        const centre = centreOf(row, n, k, top, countAbove(top, k), inverse);
-        const value = (k * alpha + (centre - labelScore)) * inverse;
-        margins[from + b] = value;
-        margin[2 * b] = value;
-        margin[2 * b + 1] = value - margin[2 * b];
-        writeArguments(row, centre, inverse, x, b * shape.width, shape.width);
-      }
+  await eachRow(cache, "loss", rows, k, scale, grad, {
+    before(row, b) {
+      labelScores[b] = row[labels[b]];
+      row[labels[b]] = -Infinity;
     },
-    ({ from, rows: count }, { full, stride, derivative, width }) => {
-      for (let b = 0; b < count; b++) {
-        const at = (from + b) * n;
-        const z = margins[from + b];
-        // Fewer than k other classes: loss and gradient stay 0.
-        if (Number.isNaN(z)) continue;
-        const ratio = full[b * stride + k] / full[b * stride + k - 1];
-        const odds = ratio * Math.exp(Math.min(z, LARGEST_MARGIN));
-        loss[from + b] = tau * (z > LARGEST_MARGIN ? z + Math.log(ratio) : Math.log1p(odds));
-        grad.set(derivative.subarray(b * width, b * width + n), at);
-        grad[at + labels[from + b]] = -odds / (1 + odds) / k;
-      }
+    centred(centre, b, margin, at) {
+      margins[b] = centre === null ? NaN : (k * alpha + (centre - labelScores[b])) * scale.inverse;
+      margin[at] = margins[b];
+      margin[at + 1] = margins[b] - margin[at];
     },
-  );
+    after(result, b, at) {
+      // Fewer than k other classes: no subset misses the label.
+      if (Number.isNaN(margins[b])) {
+        grad.fill(0, b * n, (b + 1) * n);
+        return;
+      }
+      const z = margins[b] + result.ratio(at);
+      const odds = Math.exp(-Math.abs(z));
+      loss[b] = tau * (Math.max(z, 0) + Math.log1p(odds));
+      grad[b * n + labels[b]] = -(z > 0 ? 1 : odds) / (1 + odds) / k;
+    },
+  });
   return { loss, grad };
 }

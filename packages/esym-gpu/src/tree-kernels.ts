@@ -8,24 +8,15 @@
  * A factor is a + b X with one of a and b equal to 1 and the other v <= 1: (1 + v X) below the centre of the row, (v + X)
  * above it. It is stored as one number: v, or -v for the second kind.
  */
-import { exponential, LOWEST_ARGUMENT } from "./exponential-kernel.ts";
+import { lines, range } from "./source-text.ts";
 import { LEAF, type TreeShape } from "./tree-shape.ts";
 
 /** What the leaves compute from the products of everything but their own class. */
 export type Derivative = "inclusion" | "ratio";
 
-const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
-const lines = (parts: readonly string[]): string => parts.join("\n  ");
-
-/**
- * [width, rows]: signed factors from arguments (x - centre) / T; arguments below the cut-off, as of removed classes, give 0.
- * The sign of a factor must not be lost: above the centre v stays at least 2^-126.
- */
-export function factorSource(): string {
-  return `function (x, powers) {
-  const t = x[this.thread.y][this.thread.x];${exponential("e", "-Math.abs(t)")}
-  return t > 0.0 ? -e : (t < ${LOWEST_ARGUMENT.toFixed(1)} ? 0.0 : e);
-}`;
+/** Coefficient j of the root of a row, in a kernel's source. */
+export function rootCoefficient({ levels }: TreeShape, array: string, j: number, row: string): string {
+  return coefficient(levels.length - 1, array, String(j), "0", row);
 }
 
 /** Coefficient j of a node of a level: leaves lie as [j, node, row], the others as [node, j, row]. */
@@ -159,19 +150,4 @@ function readFactorsBut(): string {
       `const b${s} = this.thread.x === ${s} ? 0.0 : (v${s} < 0.0 ? 1.0 : v${s});`,
     ]),
   );
-}
-
-/**
- * [rows]: logistic(z) / k, exp(z) = ratio exp(margin), with the margin in two parts: what the loss's gradient is scaled by.
- */
-export function weightSource({ levels, k }: TreeShape): string {
-  const root = levels.length - 1;
-  const full = (j: number): string => coefficient(root, "full", String(j), "0", "this.thread.x");
-  return `function (full, margin, powers) {
-  const high = margin[this.thread.x][0];
-  const low = margin[this.thread.x][1];
-  const ratio = ${full(k)} / ${full(k - 1)};${exponential("e", "-Math.abs(high)")}
-  const up = ratio * (e + e * low);
-  return (high > 0.0 ? ratio / (ratio + (e - e * low)) : up / (1.0 + up)) / ${k.toFixed(1)};
-}`;
 }

@@ -1,75 +1,66 @@
 /**
  * The tree as one chain of kernels, intermediate results on the device: arguments in, one read at the end.
  */
-import { type Device, type MakeKernel, type Program, program } from "./device.ts";
+import { type Device, type MakeKernel, program } from "./device.ts";
+import { factorKernel } from "./division-program.ts";
 import { POWERS_OF_TWO } from "./exponential-kernel.ts";
+import { weightSource } from "./row-kernels.ts";
+import type { RowProgram, Task } from "./row-program.ts";
 import {
   type Derivative,
   derivativeSource,
   downSource,
-  factorSource,
   leafSource,
+  rootCoefficient,
   topDownSource,
   upSource,
-  weightSource,
 } from "./tree-kernels.ts";
 import { LEAF, type TreeShape } from "./tree-shape.ts";
-
-/** 'polynomial': no derivative. 'loss': the ratio's derivative times the loss's derivative in z. */
-export type TreeTask = "polynomial" | "inclusion" | "ratio" | "loss";
 
 /** Coefficients of a leaf as a whole number of SIMD vectors. */
 const padded = (count: number): number => Math.ceil(count / 4) * 4;
 
-/** The polynomial's coefficients 0 to k a row, `stride` numbers apart; the derivative a row, `width` numbers apart. */
-export interface TreeProgram {
-  run(x: Float32Array, margin: Float32Array | null): Promise<{ full: Float32Array; derivative: Float32Array | null }>;
-  readonly stride: number;
-  readonly executor: string | null;
-  destroy(): Promise<void>;
-}
+const NONE = new Float32Array(0);
 
-export function treeProgram(device: Device, shape: TreeShape, task: TreeTask): TreeProgram {
+export function treeProgram(device: Device, shape: TreeShape, task: Task): RowProgram {
   const { rows, k, width, levels } = shape;
-  const xSize = [width, rows];
-  const stride = levels.length === 1 ? padded(k + 1) : k + 1;
-  if (task === "polynomial") {
-    const compiled: Program<"full"> = program(device, 1, (make) => {
-      const up = upsweep(make, shape);
-      return (x) => ({ full: up(x).polynomials[levels.length - 1] });
-    });
-    return {
-      run: async (x) => ({ ...(await compiled.run([[x, xSize]])), derivative: null }),
-      stride,
-      get executor() {
-        return compiled.executor;
-      },
-      destroy: () => compiled.destroy(),
-    };
-  }
+  const root = levels.length - 1;
+  const stride = root === 0 ? padded(k + 1) : k + 1;
   const ones = new Float32Array(rows).fill(1);
-  const compiled: Program<"full" | "derivative"> = program(device, task === "loss" ? 2 : 1, (make) => {
+  const compiled = program<"full" | "derivative">(device, task === "loss" ? 2 : 1, (make) => {
+    const factors = factorKernel(device, make, [width, rows]);
     const up = upsweep(make, shape);
-    const weight = task === "loss" ? make(weightSource(shape), [rows]) : null;
+    if (task === "polynomial") {
+      return (x) => {
+        const full = up(factors(x))[root];
+        return { full, derivative: full };
+      };
+    }
+    const ratio = `(${rootCoefficient(shape, "full", k, "this.thread.x")} / ${rootCoefficient(shape, "full", k - 1, "this.thread.x")})`;
+    const weight = task === "loss" ? make(weightSource(ratio, k, ""), [rows]) : null;
     const down = downsweep(make, shape, task === "loss" ? "ratio" : task);
     return (x, margin) => {
-      const { factors, polynomials } = up(x);
-      const full = polynomials[levels.length - 1];
-      const scale = weight === null ? ones : weight(full, margin, POWERS_OF_TWO);
-      return { full, derivative: down(factors, polynomials, scale) };
+      const v = factors(x);
+      const polynomials = up(v);
+      const scale = weight === null ? ones : weight(polynomials[root], margin, POWERS_OF_TWO);
+      return { full: polynomials[root], derivative: down(v, polynomials, scale) };
     };
   });
   return {
-    run: (x, margin) =>
-      compiled.run(
-        margin === null
-          ? [[x, xSize]]
-          : [
-              [x, xSize],
-              [margin, [2, rows]],
-            ],
-      ),
-    stride,
+    width,
+    group: 0,
+    async run({ x, margin }) {
+      const { full, derivative } = await compiled.run([
+        [x, [width, rows]],
+        ...(task === "loss" ? [[margin, [2, rows]] as const] : []),
+      ]);
+      return {
+        coefficient: (b, j) => full[b * stride + j],
+        ratio: (b) => Math.log(full[b * stride + k] / full[b * stride + k - 1]),
+        derivative: task === "polynomial" ? NONE : derivative,
+        groupDerivative: NONE,
+      };
+    },
     get executor() {
       return compiled.executor;
     },
@@ -77,21 +68,17 @@ export function treeProgram(device: Device, shape: TreeShape, task: TreeTask): T
   };
 }
 
-function upsweep(
-  make: MakeKernel,
-  shape: TreeShape,
-): (x: unknown) => { factors: unknown; polynomials: readonly unknown[] } {
-  const { rows, width, levels } = shape;
-  const factor = make(factorSource(), [width, rows]);
+/** The polynomials of all levels, from the leaves to the root. */
+function upsweep(make: MakeKernel, shape: TreeShape): (factors: unknown) => readonly unknown[] {
+  const { rows, levels } = shape;
   const leaf = make(leafSource(shape), [padded(levels[0].degree + 1), levels[0].nodes, rows]);
   const ups = levels
     .slice(1)
     .map(({ nodes, degree }, above) => make(upSource(shape, above + 1), [nodes, degree + 1, rows]));
-  return (x) => {
-    const factors = factor(x, POWERS_OF_TWO);
+  return (factors) => {
     const polynomials = [leaf(factors)];
     for (const up of ups) polynomials.push(up(polynomials[polynomials.length - 1]));
-    return { factors, polynomials };
+    return polynomials;
   };
 }
 

@@ -1,0 +1,38 @@
+/**
+ * Sources of the kernels that both forms of the product share: factors from scores, and the scale of each row's derivative.
+ */
+import { exponential, LOWEST_ARGUMENT } from "./exponential-kernel.ts";
+
+/**
+ * [columns, rows]: signed factors from arguments (x - centre) / T; arguments below the cut-off, as of removed classes, give 0.
+ * The sign of a factor must not be lost: above the centre v stays at least 2^-126.
+ */
+export function factorSource(): string {
+  return `function (x, powers) {
+  const t = x[this.thread.y][this.thread.x];${exponential("e", "-Math.abs(t)")}
+  return t > 0.0 ? -e : (t < ${LOWEST_ARGUMENT.toFixed(1)} ? 0.0 : e);
+}`;
+}
+
+/**
+ * [rows]: logistic(z) / k, exp(z) = ratio exp(margin), with the margin in two parts: what the loss's gradient is scaled by.
+ *
+ * @param ratio  an expression of coefficient k over coefficient k - 1 of row this.thread.x, of the argument full.
+ * @param also   multiplies the result.
+ */
+export function weightSource(ratio: string, k: number, also: string): string {
+  return `function (full, margin, powers) {
+  const high = margin[this.thread.x][0];
+  const low = margin[this.thread.x][1];
+  const ratio = ${ratio};${exponential("e", "-Math.abs(high)")}
+  const up = ratio * (e + e * low);
+  return (high > 0.0 ? ratio / (ratio + (e - e * low)) : up / (1.0 + up)) / ${k.toFixed(1)}${also};
+}`;
+}
+
+/** [rows]: an expression of the argument full. */
+export function rowSource(expression: string): string {
+  return `function (full) {
+  return ${expression};
+}`;
+}

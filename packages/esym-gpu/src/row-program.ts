@@ -1,0 +1,38 @@
+/**
+ * What a compiled program for a block of rows takes and gives, whichever kernels it is made of.
+ */
+
+/** 'polynomial': no derivative. 'loss': the ratio's derivative times the loss's derivative in z. */
+export type Task = "polynomial" | "inclusion" | "ratio" | "loss";
+
+/** Arguments of a block, filled anew for each run: signed factors, or arguments of their exponentials. */
+export interface RowArguments {
+  /** [rows, width] */
+  readonly x: Float32Array;
+  /** [rows, group]: the largest entries, where they stand apart. */
+  readonly group: Float32Array;
+  /** [rows, group]: their classes; -1 past the last. */
+  readonly classes: Int32Array;
+  /** [rows, 2]: the loss's margin in two parts. */
+  readonly margin: Float32Array;
+}
+
+export interface RowResult {
+  /** log(coefficient k / coefficient k - 1) of the block's row b, about its centre. */
+  ratio(b: number): number;
+  /** Coefficient j of the block's row b; of a 'polynomial' only. */
+  coefficient(b: number, j: number): number;
+  /** [rows, width]; empty for a 'polynomial'. */
+  readonly derivative: Float32Array;
+  /** [rows, group], for the classes of the group. */
+  readonly groupDerivative: Float32Array;
+}
+
+export interface RowProgram {
+  readonly width: number;
+  /** Entries of a row that stand apart; 0: none. */
+  readonly group: number;
+  run(args: RowArguments): Promise<RowResult>;
+  readonly executor: string | null;
+  destroy(): Promise<void>;
+}
