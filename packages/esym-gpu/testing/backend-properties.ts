@@ -21,14 +21,16 @@ export interface SuiteSize {
   readonly shapes: number;
   /** Batches a shape. */
   readonly runs: number;
+  /** What sets this backend apart from others of its mode. */
+  readonly variant?: string;
 }
 
 export function describeBackend(
   mode: string,
   createBackend: () => Promise<GpuBackend>,
-  { shapes, runs }: SuiteSize = { shapes: 5, runs: 8 },
+  { shapes, runs, variant = "" }: SuiteSize = { shapes: 4, runs: 8 },
 ): void {
-  describe(`the ${mode} backend`, () => {
+  describe(`the ${mode} backend${variant}`, () => {
     let backend: GpuBackend;
     beforeAll(async () => {
       backend = await createBackend();
