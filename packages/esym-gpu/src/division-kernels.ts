@@ -22,12 +22,15 @@ const select = (indices: readonly number[]): string[] => [
  */
 export function runSource({ k, run }: DivisionShape): string {
   const orders = range(1, k + 1);
-  const factors = range(0, run).flatMap((i) => [
-    `const v${i} = e[this.thread.z][this.thread.y * ${run} + ${i}];`,
-    ...range(1, Math.min(k, i + 1) + 1)
-      .toReversed()
-      .map((j) => (j > 1 ? `c${j} += v${i} * c${j - 1};` : `c1 += v${i};`)),
-  ]);
+  const step = (i: number): string =>
+    lines(
+      range(1, Math.min(k, i + 1) + 1)
+        .toReversed()
+        .map((j) => (j > 1 ? `c${j} += v${i} * c${j - 1};` : `c1 += v${i};`)),
+    );
+  const factors = range(0, run).map(
+    (i) => `const v${i} = e[this.thread.z][this.thread.y * ${run} + ${i}];\n  ${step(i)}`,
+  );
   return `function (e) {
   ${lines(orders.map((j) => `let c${j} = 0.0;`))}
   ${lines(factors)}

@@ -19,9 +19,9 @@ export interface RowArguments {
 
 export interface RowResult {
   /** log(coefficient k / coefficient k - 1) of the block's row b, about its centre. */
-  ratio(b: number): number;
+  readonly ratio: (b: number) => number;
   /** Coefficient j of the block's row b; of a 'polynomial' only. */
-  coefficient(b: number, j: number): number;
+  readonly coefficient: (b: number, j: number) => number;
   /** [rows, width]; empty for a 'polynomial'. */
   readonly derivative: Float32Array;
   /** [rows, group], for the classes of the group. */
