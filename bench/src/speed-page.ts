@@ -3,6 +3,7 @@
  */
 import type { JoinedCase, JoinedTiming } from "./between-processes.ts";
 import type { Exponent, Measured, SpeedResults } from "./speed-results.ts";
+import { againstTheirs, percent, tape, worstShare } from "./speed-page-grad.ts";
 import { authorsTables, number, when } from "./speed-page-authors.ts";
 
 /** @param skipped  why the comparison with the authors' code was not run this time, or null if it was. */
@@ -15,6 +16,9 @@ export function tables(results: SpeedResults, skipped: string | null): string {
     memory(results),
     section("### The functions of esym, one row", results.esp, esp),
     section("### Where the time goes", results.parts, partsOfLoss),
+    section("### Matrix products against TensorFlow.js", results.products, againstTheirs),
+    section("### Convolutions against TensorFlow.js", results.convolutions, againstTheirs),
+    section("### What the tape adds", results.tape, tape),
     `### The authors' PyTorch code\n\n${authorsTables(results.authors, skipped)}`,
   ];
   return parts.join("\n\n");
@@ -68,6 +72,24 @@ function targets(results: SpeedResults): string {
       `| memory of a sample O(n): at most ${limit} bytes a class, whatever n | array buffers ${number(Math.min(...buffers))} to ` +
         `${number(Math.max(...buffers))} bytes a class; resident set ${number(resident / n)} at n = ${n} | ` +
         `${verdict(Math.max(...buffers, resident / n) <= limit)} |`,
+    );
+  }
+  for (const [name, measured] of [
+    ["matrix products", results.products],
+    ["convolutions", results.convolutions],
+  ] as const) {
+    if (measured === undefined) continue;
+    const { ratio, lowest, highest } = worstShare(measured.result);
+    lines.push(
+      `| ${name}, both precisions: at most 3 times TensorFlow.js's plain CPU backend | ` +
+        `at most ${number(ratio)} times (${number(lowest)} to ${number(highest)}) | ${verdict(ratio <= 3)} |`,
+    );
+  }
+  for (const found of results.tape?.result ?? []) {
+    const { ratio, lowestRatio, highestRatio } = timing(found, "through the tape");
+    lines.push(
+      `| the tape adds less than 5 % to the fused loss and gradient, ${found.parameters.dtype} | ` +
+        `${percent(ratio)} (${percent(lowestRatio)} to ${percent(highestRatio)}) | ${verdict(ratio < 1.05)} |`,
     );
   }
   const against = results.authors?.result.timings.find((t) => t.dtype === "float32" && t.loss === "smooth top-k");

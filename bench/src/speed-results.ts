@@ -14,7 +14,16 @@ export interface Measured<T> {
 }
 
 /** Sections of timed cases. */
-export type TimedSection = "float64" | "float32" | "orders" | "sizes" | "esp" | "parts";
+export type TimedSection =
+  | "float64"
+  | "float32"
+  | "orders"
+  | "sizes"
+  | "esp"
+  | "parts"
+  | "products"
+  | "convolutions"
+  | "tape";
 
 /** The exponent of a power law fitted to medians over processes, and the range over single processes. */
 export interface Exponent {

@@ -32,6 +32,9 @@ const SECONDS: Record<TimedSection | "authors", readonly [number, number]> = {
   sizes: [15, 3],
   esp: [5, 1],
   parts: [5, 1],
+  products: [1.5, 0.3],
+  convolutions: [1.5, 0.3],
+  tape: [4, 1],
   authors: [4, 1],
 };
 const PROCESSES = [5, 2] as const;
@@ -46,7 +49,19 @@ const { values: options } = parseArgs({
 });
 const short = options.quick ? 1 : 0;
 const processes = PROCESSES[short];
-const names = ["float64", "float32", "orders", "sizes", "memory", "esp", "parts", "authors"];
+const names = [
+  "float64",
+  "float32",
+  "orders",
+  "sizes",
+  "memory",
+  "esp",
+  "parts",
+  "products",
+  "convolutions",
+  "tape",
+  "authors",
+];
 for (const name of options.only ?? []) {
   if (!names.includes(name)) throw new RangeError(`--only ${name}: expected one of ${names.join(", ")}`);
 }

@@ -4,7 +4,7 @@
  */
 import { sumTo } from "./broadcasting.ts";
 import { type BinaryRow, map, type UnaryRow, zip } from "./elementwise.ts";
-import { asArray, type Dtype, dtypeOf, flat, inPrecision, wrap } from "./layout.ts";
+import { asArray, commonDtype, type Dtype, dtypeOf, flat, type FloatArray, inPrecision, wrap } from "./layout.ts";
 import { defineVjp, type Operand, shapeOf, type Tensor } from "./tape.ts";
 
 type Unary = (x: Operand) => Tensor;
@@ -42,10 +42,20 @@ export const sub: Binary = defineVjp<[Operand, Operand]>({
   vjps: { x: (g, _answer, x) => sumTo(g, shapeOf(x)), y: (g, _answer, _x, y) => neg(sumTo(g, shapeOf(y))) },
 });
 
-/** x y, element by element. */
+/** Whether a scalar is exactly 1, as the cotangent of every scalar function is that grad is applied to. */
+function isOne(x: FloatArray | number): boolean {
+  return typeof x === "number" ? x === 1 : x.shape.length === 0 && x.data[x.offset] === 1;
+}
+
+/** x y, element by element; where one of them is a scalar 1 of no higher precision, the other as it is. */
 export const mul: Binary = defineVjp<[Operand, Operand]>({
   name: "mul",
-  forward: (x, y) => zip("mul", x, y, mulRow),
+  forward: (x, y) => {
+    const dtype = commonDtype([x, y]);
+    if (typeof y !== "number" && isOne(x) && dtypeOf(y) === dtype) return y;
+    if (typeof x !== "number" && isOne(y) && dtypeOf(x) === dtype) return x;
+    return zip("mul", x, y, mulRow);
+  },
   // d(x y) = y dx + x dy
   vjps: {
     x: (g, _answer, x, y) => sumTo(mul(g, y), shapeOf(x)),

@@ -5,17 +5,25 @@ import type { NdArray } from "ndarray";
 import { add, mul } from "./arithmetic.ts";
 import { type FloatArray, isNdArray, show } from "./layout.ts";
 import { sum } from "./reductions.ts";
-import { type Operand, shapeOf, type Tensor } from "./tape.ts";
-import { leavesOf, type Like, type Tree } from "./tree.ts";
+import { isTensor, type Operand, shapeOf, type Tensor, type Traced } from "./tape.ts";
+import { leavesOf, type Like } from "./tree.ts";
 import { pullback } from "./vjp.ts";
 
-/** Trees without traced values: those outside all gradients. */
-type Concrete = NdArray | number | readonly Concrete[] | { readonly [key: string]: Concrete };
+/** Whether a tree may hold a traced value, as those inside another gradient do. */
+type HoldsTraced<X> = Traced extends X
+  ? true
+  : X extends NdArray | number
+    ? false
+    : X extends readonly (infer Part)[]
+      ? HoldsTraced<Part>
+      : true extends { [K in keyof X]: HoldsTraced<X[K]> }[keyof X]
+        ? true
+        : false;
 
 /** A value and its gradient. */
 export interface ValueAndGrad<X> {
   /** A number; inside another gradient a traced tensor of shape []. */
-  readonly value: [X] extends [Concrete] ? number : Tensor;
+  readonly value: HoldsTraced<X> extends true ? Tensor : number;
   /** A tree like the first argument. */
   readonly grad: Like<X>;
 }
@@ -31,19 +39,26 @@ export interface ValueAndGrad<X> {
  * const { value, grad } = valueAndGrad((x: Tensor) => sum(mul(x, x)))(ndarray(Float64Array.of(1, 2), [2]));
  * // value: 5, grad.data: 2, 4
  */
-export function valueAndGrad<P extends Tree, R extends readonly unknown[]>(
+export function valueAndGrad<P, R extends readonly unknown[]>(
   f: (x: P, ...rest: R) => Operand,
 ): <X extends P>(x: X, ...rest: R) => ValueAndGrad<X> {
-  return <X extends P>(x: X, ...rest: R) => {
-    const { value, vjp: pull } = pullback((at) => scalar(f(at as P, ...rest)), [x]);
+  return untyped(f as never) as never;
+}
+
+/** {@link valueAndGrad} without its types. */
+function untyped(
+  f: (x: unknown, ...rest: unknown[]) => Operand,
+): (x: unknown, ...rest: unknown[]) => { value: Tensor | number; grad: unknown } {
+  return (x, ...rest) => {
+    const { value, vjp: pull } = pullback((at) => scalar(f(at, ...rest)), [x]);
     const [gradient] = pull(1);
-    const number = isNdArray(value) ? (value as FloatArray).data[value.offset] : value;
-    return { value: number, grad: gradient } as ValueAndGrad<X>;
+    return { value: isNdArray(value) ? (value as FloatArray).data[value.offset] : value, grad: gradient };
   };
 }
 
 function scalar(value: Operand): Operand {
-  const shape = shapeOf(value);
+  // What is no tensor at all, pullback reports.
+  const shape = isTensor(value) ? shapeOf(value) : [];
   if (shape.length > 0)
     throw new RangeError(`grad: the function returned shape ${show(shape)}, expected a scalar, shape []`);
   return value;
@@ -58,11 +73,11 @@ function scalar(value: Operand): Operand {
  * @example
  * grad(grad((x: Operand) => pow(x, 3)))(2); // 12
  */
-export function grad<P extends Tree, R extends readonly unknown[]>(
+export function grad<P, R extends readonly unknown[]>(
   f: (x: P, ...rest: R) => Operand,
 ): <X extends P>(x: X, ...rest: R) => Like<X> {
-  const both = valueAndGrad(f);
-  return (x, ...rest) => both(x, ...rest).grad;
+  const both = untyped(f as never);
+  return ((x: unknown, ...rest: R) => both(x, ...rest).grad) as never;
 }
 
 /**
@@ -73,18 +88,18 @@ export function grad<P extends Tree, R extends readonly unknown[]>(
  * @returns  a tree like x.
  * @throws RangeError if v has not the structure or a shape of x.
  */
-export function hvp<P extends Tree, X extends P>(f: (x: P) => Operand, x: X, v: NoInfer<Like<X>>): Like<X> {
+export function hvp<P, X extends P>(f: (x: P) => Operand, x: X, v: NoInfer<Like<X>>): Like<X> {
   checkAlike(x, v);
   const directions = leavesOf("hvp", v).map(({ leaf }) => leaf);
-  const gradient = grad(f as (x: Tree) => Operand);
-  const slope = (at: Tree): Operand => {
-    const leaves = leavesOf("hvp", gradient(at)).map(({ leaf }) => leaf);
+  const both = untyped(f as never);
+  const slope = (at: unknown): Operand => {
+    const leaves = leavesOf("hvp", both(at).grad).map(({ leaf }) => leaf);
     return leaves.map((leaf, i) => sum(mul(leaf, directions[i]))).reduce((total: Operand, part) => add(total, part), 0);
   };
-  return grad(slope)<X>(x);
+  return untyped(slope)(x).grad as Like<X>;
 }
 
-function checkAlike(x: Tree, v: Tree): void {
+function checkAlike(x: unknown, v: unknown): void {
   const found = leavesOf("hvp", v);
   const expected = leavesOf("hvp", x);
   const paths = (leaves: typeof found): string => leaves.map(({ path }) => path).join(" ");

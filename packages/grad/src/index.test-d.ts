@@ -18,6 +18,16 @@ expectTypeOf(g.valueAndGrad(loss)({ w: x, b: [1] }, 2).value).toEqualTypeOf<numb
 expectTypeOf(g.grad((t: g.Operand) => g.pow(t, 3))(2)).toEqualTypeOf<number>();
 expectTypeOf(g.hvp((t: g.Tensor) => g.sum(t), x, x)).toEqualTypeOf<X>();
 
+// Parameters may be interfaces.
+interface Network {
+  readonly w: g.Tensor;
+  readonly layers: readonly { readonly b: g.Tensor }[];
+}
+const network = { w: x, layers: [{ b: x }] };
+const ofNetwork = g.valueAndGrad((p: Network) => g.sum(p.w))(network);
+expectTypeOf(ofNetwork.value).toEqualTypeOf<number>();
+expectTypeOf(ofNetwork.grad).toEqualTypeOf<typeof network>();
+
 // Inside another gradient it is a tensor, and so is the value.
 const outer = (t: g.Tensor): g.Tensor => {
   const { value, grad } = g.valueAndGrad((s: g.Tensor) => g.sum(s))(t);

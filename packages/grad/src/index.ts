@@ -12,7 +12,7 @@ export type { Dtype, FloatArray, Floats } from "./layout.ts";
 export { logEsp, logEspRatio } from "./log-esp.ts";
 export { matmul } from "./matmul.ts";
 export { withNanGuard } from "./nan-guard.ts";
-export type { Optimiser, OptimiserState, Parameters, Step } from "./optimiser.ts";
+export type { Optimiser, OptimiserState, Step } from "./optimiser.ts";
 export { avgPool2d, maxPool2d, type Pooling } from "./pooling.ts";
 export { logSumExp, max, mean, sum } from "./reductions.ts";
 export { relu } from "./relu.ts";

@@ -1,9 +1,6 @@
 /**
  * How the elements of an ndarray lie in memory: views become rows that hot loops can run along, and results are
- * contiguous, row-major and fresh.
- *
- * Views (transposes, slices, broadcasts) share memory; {@link isShared} remembers them, so that what a caller is handed
- * in the end never aliases what he passed in.
+ * contiguous and row-major.
  */
 import ndarray, { type NdArray } from "ndarray";
 
@@ -44,21 +41,9 @@ export function wrap(data: Floats, shape: readonly number[]): FloatArray {
   return ndarray(data, [...shape]);
 }
 
-const shared = new WeakSet<NdArray>();
-
-/** Marks an array as one whose memory belongs to somebody else too. */
-export function share<T extends NdArray>(x: T): T {
-  shared.add(x);
-  return x;
-}
-
-export function isShared(x: NdArray): boolean {
-  return shared.has(x);
-}
-
 /** A view of the memory of x. */
 export function view(x: FloatArray, shape: readonly number[], stride: readonly number[], offset: number): FloatArray {
-  return share(ndarray(x.data, [...shape], [...stride], offset));
+  return ndarray(x.data, [...shape], [...stride], offset);
 }
 
 export function dtypeOf(x: FloatArray): Dtype {

@@ -4,12 +4,14 @@
 import { type FloatArray, flat, isNdArray } from "./layout.ts";
 
 let guarding = false;
+/** Where in a backward pass a primitive runs. */
+let origin = "";
 
 /**
  * Runs f with the guard on: the first NaN made by a primitive, in f or in the backward pass of a gradient taken in f, is
- * an error that names the primitive and the index.
+ * an error that names the primitive, the index, and in a backward pass the rule.
  *
- * @returns what f returns. @throws RangeError as `log: NaN at [2, 0] of its result, of arguments without one`.
+ * @returns what f returns. @throws RangeError as `log: NaN at [2, 0] of its result, of arguments without one${origin}`.
  *
  * Costs one look at each element of every result.
  */
@@ -20,6 +22,18 @@ export function withNanGuard<T>(f: () => T): T {
     return f();
   } finally {
     guarding = before;
+  }
+}
+
+/** Runs a rule, so that the guard can say whose it is. */
+export function inRuleOf<T>(primitive: string, argument: string, rule: () => T): T {
+  if (!guarding) return rule();
+  const before = origin;
+  origin = `, in the rule of ${primitive} for ${argument}`;
+  try {
+    return rule();
+  } finally {
+    origin = before;
   }
 }
 
@@ -44,5 +58,5 @@ export function checkForNaN(name: string, answer: FloatArray, args: readonly unk
     index.unshift(position % extent);
     position = Math.floor(position / extent);
   }
-  throw new RangeError(`${name}: NaN at [${index.join(", ")}] of its result, of arguments without one`);
+  throw new RangeError(`${name}: NaN at [${index.join(", ")}] of its result, of arguments without one${origin}`);
 }

@@ -1,13 +1,9 @@
 /**
  * Optimisers: pure functions from parameters, gradients and a state to new parameters and a new state, on trees.
  */
-import type { NdArray } from "ndarray";
 import { allocate, dtypeOf, flat, type FloatArray, type Floats, isNdArray, show, wrap } from "./layout.ts";
 import { type Operand, unwrap } from "./tape.ts";
-import { leavesOf, type Tree, withLeaves } from "./tree.ts";
-
-/** Parameters: plain objects and lists of arrays and numbers. */
-export type Parameters = number | NdArray | readonly Parameters[] | { readonly [key: string]: Parameters };
+import { leavesOf, withLeaves } from "./tree.ts";
 
 export interface OptimiserState {
   readonly step: number;
@@ -22,7 +18,8 @@ export interface Step<P> {
 }
 
 export interface Optimiser {
-  readonly init: (params: Parameters) => OptimiserState;
+  /** @param params  arrays and numbers, or plain objects and lists of those. */
+  readonly init: (params: unknown) => OptimiserState;
   /**
    * One step; nothing passed in is changed.
    *
@@ -30,14 +27,14 @@ export interface Optimiser {
    * @param learningRate  of this step, in place of the one given at the start.
    * @throws RangeError if grads has not the structure or a shape of params.
    */
-  readonly update: <P extends Parameters>(params: P, grads: P, state: OptimiserState, learningRate?: number) => Step<P>;
+  readonly update: <P>(params: P, grads: P, state: OptimiserState, learningRate?: number) => Step<P>;
 }
 
 /** out = parameters after a step; `slots` are this leaf's, fresh copies that are written to. */
 export type LeafStep = (out: Floats, p: Floats, g: Floats, slots: Float64Array[], step: number, rate: number) => void;
 
 export function optimiser(name: string, slotCount: number, defaultRate: number, leafStep: LeafStep): Optimiser {
-  const arrays = (what: string, tree: Tree): { array: FloatArray; path: string }[] =>
+  const arrays = (what: string, tree: unknown): { array: FloatArray; path: string }[] =>
     leavesOf(name, tree).map(({ leaf, path }) => ({ array: arrayOf(name, `${what}${path}`, leaf), path }));
   return {
     init: (params) => ({
@@ -46,12 +43,7 @@ export function optimiser(name: string, slotCount: number, defaultRate: number, 
         Array.from({ length: slotCount }, () => new Float64Array(flat(array).length)),
       ),
     }),
-    update: <P extends Parameters>(
-      params: P,
-      grads: P,
-      state: OptimiserState,
-      learningRate: number = defaultRate,
-    ): Step<P> => {
+    update: <P>(params: P, grads: P, state: OptimiserState, learningRate: number = defaultRate): Step<P> => {
       const before = arrays("params", params);
       const slopes = arrays("grads", grads);
       const step = state.step + 1;

@@ -18,7 +18,9 @@ interface Case {
 }
 
 function expectRules({ f, at }: Case): void {
+  const before = at.map(({ data }) => data.slice());
   checkGrads((xs: readonly Tensor[]) => f(...xs), at, { order: 2 });
+  expect(at.map(({ data }) => data)).toEqual(before);
 }
 
 const unary: readonly [string, (x: Operand) => Tensor, Domain?][] = [

@@ -2,12 +2,12 @@
  * The same elements in another arrangement. All are linear and only move elements, so each rule moves them back.
  */
 import { normaliseAxis } from "./axes.ts";
-import { asArray, flat, share, show, sizeOf, view, wrap } from "./layout.ts";
+import { asArray, flat, show, sizeOf, view, wrap } from "./layout.ts";
 import { defineVjp, type Operand, shapeOf, type Tensor } from "./tape.ts";
 
 const reshapeElements = defineVjp<[Operand, readonly number[]]>({
   name: "reshape",
-  forward: (x, shape) => share(wrap(flat(asArray(x)), shape)),
+  forward: (x, shape) => wrap(flat(asArray(x)), shape),
   vjps: { x: (g, _answer, x) => reshape(g, shapeOf(x)) },
 });
 

@@ -13,7 +13,8 @@
  */
 import type { NdArray } from "ndarray";
 import { type FloatArray, isNdArray } from "./layout.ts";
-import { checkForNaN } from "./nan-guard.ts";
+import { checkForNaN, inRuleOf } from "./nan-guard.ts";
+import { noteMade } from "./ownership.ts";
 
 /** An array, or a value that stands for one inside a function that is being differentiated. */
 export type Tensor = NdArray | Traced;
@@ -80,7 +81,7 @@ type Unwrapped<A extends readonly unknown[]> = { [I in keyof A]: Operand extends
 export interface Primitive<A extends readonly unknown[]> {
   /** Names the primitive in error messages. */
   readonly name: string;
-  /** Computes the answer from arrays and numbers, none of which it may change. */
+  /** Computes the answer from arrays and numbers, none of which it may change; in new memory, or as a view of an argument. */
   readonly forward: (...args: Unwrapped<A>) => NdArray;
   /** Name and rule of each argument that is an operand, in order; null where it has no derivative. */
   readonly vjps: Readonly<Record<string, Rule<A> | null>>;
@@ -100,11 +101,15 @@ export interface Primitive<A extends readonly unknown[]> {
  * });
  */
 export function defineVjp<A extends readonly unknown[]>(primitive: Primitive<A>): (...args: A) => Tensor {
-  const rules = Object.values(primitive.vjps);
+  const rules = Object.entries(primitive.vjps);
   return (...args) => apply(primitive, rules, args);
 }
 
-function apply<A extends readonly unknown[]>(primitive: Primitive<A>, rules: (Rule<A> | null)[], args: A): Tensor {
+function apply<A extends readonly unknown[]>(
+  primitive: Primitive<A>,
+  rules: [string, Rule<A> | null][],
+  args: A,
+): Tensor {
   let trace: Trace | undefined;
   for (const argument of args) {
     if (!(argument instanceof Traced)) continue;
@@ -112,19 +117,20 @@ function apply<A extends readonly unknown[]>(primitive: Primitive<A>, rules: (Ru
     if (trace === undefined || argument.trace.level > trace.level) trace = argument.trace;
   }
   if (trace === undefined) {
-    Object.keys(primitive.vjps).forEach((argument, i) => checkOperand(primitive.name, argument, args[i]));
+    for (const [i, [name]] of rules.entries()) checkOperand(primitive.name, name, args[i]);
     const answer = primitive.forward(...(args as unknown as Unwrapped<A>)) as FloatArray;
     checkForNaN(primitive.name, answer, args);
+    noteMade(answer, args);
     return answer;
   }
   const inner = args.map((a) => (a instanceof Traced && a.trace === trace ? a.value : a)) as unknown as A;
   const answer = apply(primitive, rules, inner);
   const parents: Parent[] = [];
-  for (const [i, argument] of args.entries()) {
-    const rule = rules[i];
-    if (argument instanceof Traced && argument.trace === trace && rule) {
-      parents.push({ of: argument, pull: (cotangent) => rule(cotangent, answer, ...inner) });
-    }
+  for (const [i, [name, rule]] of rules.entries()) {
+    const argument = args[i];
+    if (rule === null || !(argument instanceof Traced) || argument.trace !== trace) continue;
+    const pull = (g: Tensor): Tensor => inRuleOf(primitive.name, name, () => rule(g, answer, ...inner));
+    parents.push({ of: argument, pull });
   }
   return new Traced(answer, trace, parents);
 }
@@ -137,8 +143,11 @@ function checkOperand(caller: string, argument: string, x: unknown): void {
   throw new TypeError(`${caller}: ${argument} is ${found}, expected a number or an ndarray of float64 or float32`);
 }
 
+/** @throws TypeError if x is neither a number nor a tensor. */
 export function shapeOf(x: Operand): number[] {
   if (typeof x === "number") return [];
+  if (!isTensor(x))
+    throw new TypeError(`an operand is ${Array.isArray(x) ? "an array" : typeof x}, expected a number or an ndarray`);
   return x.shape;
 }
 

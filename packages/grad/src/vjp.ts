@@ -4,12 +4,13 @@
  */
 import { add, cast, mul } from "./arithmetic.ts";
 import { broadcastTo } from "./broadcasting.ts";
-import { asArray, copyOf, dtypeOf, type FloatArray, isNdArray, isShared, share, show, wrap } from "./layout.ts";
+import { asArray, copyOf, dtypeOf, type FloatArray, isNdArray, show, wrap } from "./layout.ts";
+import { momentNow, wasMadeSince } from "./ownership.ts";
 import { isTensor, type Operand, shapeOf, type Tensor, Traced, unwrap, withTrace } from "./tape.ts";
-import { leavesOf, type Like, type Tree, withLeaves } from "./tree.ts";
+import { leavesOf, type Like, withLeaves } from "./tree.ts";
 
 /** A value and how to pull its cotangents back. */
-export interface Vjp<P extends readonly Tree[]> {
+export interface Vjp<P extends readonly unknown[]> {
   readonly value: Tensor;
   /** Cotangent of the value -> cotangents of the primals, trees like them. May be called more than once. */
   readonly vjp: (cotangent: Operand) => { [I in keyof P]: Like<P[I]> };
@@ -17,7 +18,7 @@ export interface Vjp<P extends readonly Tree[]> {
 
 interface UntypedVjp {
   readonly value: Tensor;
-  readonly vjp: (cotangent: Operand) => readonly Tree[];
+  readonly vjp: (cotangent: Operand) => unknown[];
 }
 
 /**
@@ -35,31 +36,33 @@ interface UntypedVjp {
  * const { value, vjp: pull } = vjp(exp, x);
  * const [cotangent] = pull(v); // v exp(x)
  */
-export function vjp<P extends readonly Tree[], X extends P>(f: (...primals: P) => Operand, ...primals: X): Vjp<X> {
-  return pullback(f as (...primals: readonly Tree[]) => Operand, primals) as Vjp<X>;
+export function vjp<P extends readonly unknown[], X extends P>(f: (...primals: P) => Operand, ...primals: X): Vjp<X> {
+  return pullback(f as never, primals) as Vjp<X>;
 }
 
 /** {@link vjp} without its types. */
-export function pullback(f: (...primals: readonly Tree[]) => Operand, primals: readonly Tree[]): UntypedVjp {
+export function pullback(f: (...primals: unknown[]) => Operand, primals: readonly unknown[]): UntypedVjp {
   const leaves = leavesOf("vjp", primals).map(({ leaf }) => leaf);
   return withTrace((trace) => {
     const inputs = leaves.map((leaf) => new Traced(leaf, trace, []));
-    const output: unknown = f(...(withLeaves(primals, inputs) as readonly Tree[]));
+    const output: unknown = f(...(withLeaves(primals, inputs) as unknown[]));
     if (typeof output !== "number" && !isTensor(output)) {
       throw new TypeError(`vjp: the function returned a ${typeof output}, expected a tensor or a number`);
     }
     const traced = output instanceof Traced && output.trace === trace ? output : null;
     const value = asTensor(traced === null ? output : traced.value);
-    const pull = (cotangent: Operand): readonly Tree[] => {
+    const pull = (cotangent: Operand): unknown[] => {
       const [found, expected] = [shapeOf(cotangent), shapeOf(value)].map(show);
       if (found !== expected) {
         throw new RangeError(`vjp: the cotangent has shape ${found}, expected that of the value, ${expected}`);
       }
       const seed = cast(cotangent, dtypeOf(asArray(unwrap(value))));
-      if (isNdArray(seed)) share(seed);
+      const began = momentNow();
       const cotangents = traced === null ? new Map<Traced, Tensor>() : backward(traced, seed);
-      const ofPrimals = inputs.map((input, i) => handedOut(cotangents.get(input) ?? zerosLike(leaves[i]), leaves[i]));
-      return withLeaves(primals, ofPrimals) as readonly Tree[];
+      const ofPrimals = inputs.map((input, i) =>
+        handedOut(cotangents.get(input) ?? zerosLike(leaves[i]), leaves[i], began),
+      );
+      return withLeaves(primals, ofPrimals) as unknown[];
     };
     return { value, vjp: pull };
   });
@@ -89,13 +92,13 @@ function ancestors(root: Traced): Traced[] {
 }
 
 /** A cotangent in the precision of its primal and in memory of its own. */
-function handedOut(cotangent: Tensor, primal: Operand): Operand {
+function handedOut(cotangent: Tensor, primal: Operand, began: number): Operand {
   const inner = unwrap(primal);
   const inPrecision = typeof inner === "number" ? cotangent : cast(cotangent, dtypeOf(inner));
   if (!isNdArray(inPrecision)) return inPrecision;
   const array = inPrecision as FloatArray;
   if (typeof primal === "number") return array.data[array.offset];
-  return isShared(array) ? wrap(copyOf(array), array.shape) : array;
+  return wasMadeSince(began, array) ? array : wrap(copyOf(array), array.shape);
 }
 
 function zerosLike(x: Operand): Tensor {
