@@ -52,11 +52,13 @@ def topk_loss(dtype, scores, labels, k, alpha):
 
 def log_esp(dtype, x, k):
     x = torch.tensor(x, dtype=getattr(torch, dtype), requires_grad=True)
-    # Two neighbouring orders a call.
-    orders = [torch.zeros(len(x), dtype=x.dtype)]
-    orders += [LogSumExp(j)(x)[1] for j in range(1, k + 1)]
-    inclusion = torch.autograd.grad(orders[k].sum(), x)[0] if k > 0 else torch.zeros_like(x)
-    return {"log_sigma": torch.stack(orders, 1).tolist(), "inclusion": rows_or_empty(inclusion.tolist())}
+    if k == 0:
+        return {"log_sigma": [[0.0]] * len(x), "inclusion": torch.zeros_like(x).tolist()}
+    # The result is orders k - 1 and k; the backward pass keeps all of them.
+    result = LogSumExp(k)(x)
+    orders = result.grad_fn.saved_coeff[: k + 1].t()
+    (inclusion,) = torch.autograd.grad(result[1].sum(), x)
+    return {"log_sigma": orders.tolist(), "inclusion": rows_or_empty(inclusion.tolist())}
 
 
 def log_esp_hvp(dtype, x, k, v):

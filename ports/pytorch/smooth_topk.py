@@ -377,10 +377,11 @@ def _leave_one_out(levels, order, lowest):
     """
     outside, first = torch.ones_like(levels[-1][:1]), 0
     for level in range(len(levels) - 2, -1, -1):
-        left, right = _halves(levels[level])
         needed = max(0, lowest - (2**level - 1))
-        outside = torch.cat([_window_product(outside, p, needed, order, first) for p in (right, left)], 2)
-        first = needed
+        children = outside.new_zeros(order - needed + 1, *levels[level].shape[1:])
+        for child, sibling in zip(_halves(children), reversed(_halves(levels[level]))):
+            _add_window_product(child, outside, sibling, needed, order, first)
+        outside, first = children, needed
     return outside
 
 
@@ -402,7 +403,10 @@ def _leave_one_out_weighted(levels, weighted, order):
 
 def _window_product(p, q, first, last, p_first=0):
     """Coefficients first..last of p q. p holds the coefficients from p_first on, q those from 0 on."""
-    out = p.new_zeros(last - first + 1, *p.shape[1:])
+    return _add_window_product(p.new_zeros(last - first + 1, *p.shape[1:]), p, q, first, last, p_first)
+
+
+def _add_window_product(out, p, q, first, last, p_first):
     for j in range(q.shape[0]):
         low = max(first, p_first + j)
         high = min(last, p_first + j + p.shape[0] - 1)
