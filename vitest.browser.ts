@@ -30,7 +30,7 @@ export function browserProject(chromium: string): TestProjectInlineConfiguration
       root: fileURLToPath(new URL(".", import.meta.url)),
       include: ["packages/*/src/**/*.browser.test.ts"],
       setupFiles: ["vitest.setup.ts"],
-      testTimeout: 120_000,
+      testTimeout: process.env.SMOOTH_TOPK_DEEP === "1" ? 1_800_000 : 120_000,
       // As in vitest.base.ts: projects that run side by side must agree on it.
       maxWorkers: 2,
       // A page has no process.env; what the setup reads of it comes as import.meta.env.

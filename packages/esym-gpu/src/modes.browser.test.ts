@@ -30,7 +30,8 @@ it("WebGPU has an adapter, WebGL2 a renderer, WebAssembly its threads", async ()
   expect(page.crossOriginIsolated).toBe(true);
 });
 
-const size = { shapes: 2, runs: 4 };
+const { SMOOTH_TOPK_DEEP } = (import.meta as unknown as { env: Record<string, string | undefined> }).env;
+const size = SMOOTH_TOPK_DEEP === "1" ? { shapes: 20, runs: 20 } : { shapes: 2, runs: 4 };
 describeBackend("webgpu", () => createGpuBackend({ mode: "webgpu" }), size);
 describeBackend("webgl2", () => createGpuBackend({ mode: "webgl2" }), size);
 describeBackend("webasm", () => createGpuBackend({ mode: "webasm" }), size);

@@ -7,7 +7,7 @@ import { describeBackend } from "../testing/backend-properties.ts";
 import { createGpuBackend } from "./index.ts";
 import { provideWebgpu, type WebgpuAdapter } from "./node.ts";
 
-const { SMOOTH_TOPK_GPU, SMOOTH_TOPK_ALL_MODES } = process.env;
+const { SMOOTH_TOPK_GPU, SMOOTH_TOPK_ALL_MODES, SMOOTH_TOPK_DEEP } = process.env;
 const onGpu = SMOOTH_TOPK_GPU === "1";
 const required = onGpu || SMOOTH_TOPK_ALL_MODES === "1";
 
@@ -24,6 +24,6 @@ describe.skipIf(answer instanceof Error && !required)("WebGPU in Node", () => {
     if (onGpu) expect(answer).toMatchObject({ software: false });
   });
 
-  const size = onGpu ? { shapes: 20, runs: 20 } : { shapes: 2, runs: 4 };
+  const size = onGpu || SMOOTH_TOPK_DEEP === "1" ? { shapes: 20, runs: 20 } : { shapes: 2, runs: 4 };
   describeBackend("webgpu", () => createGpuBackend({ mode: "webgpu" }), size);
 });
