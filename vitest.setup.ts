@@ -6,9 +6,13 @@
  */
 import * as fc from "fast-check";
 
-// A browser has no process, and vitest gives Node no variables of its own choice in import.meta.env.
-const { env } = import.meta as unknown as { env: Record<string, string | undefined> };
-const { FC_SEED: seed, FC_RUNS: runs } = typeof process === "object" ? { ...env, ...process.env } : env;
+interface MetaOfPage {
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+// A browser has no process; Vite puts the variables of vitest.browser.ts in place of the words import.meta.env.
+const { FC_SEED: seed, FC_RUNS: runs } =
+  typeof process === "object" ? process.env : (import.meta as unknown as MetaOfPage).env;
 
 /** fast-check would take NaN for a seed, and a wrong name for a count would silently test less. */
 function integer(name: string, value: string): number {
