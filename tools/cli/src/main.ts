@@ -6,7 +6,9 @@ import { Command, CommanderError } from "commander";
 import { BadInput, removeUnfinished } from "@smooth-topk/array-files";
 import { conformanceCommand } from "./conformance-command.ts";
 import { evalCommand } from "./eval-command.ts";
+import { isEnding } from "./interruption.ts";
 import { stdioCommand } from "./stdio-command.ts";
+import { trainCommand } from "./train-command.ts";
 
 const BAD_INPUT = 2;
 const FAILED = 1;
@@ -24,7 +26,8 @@ const program = new Command("smooth-topk")
   .configureOutput({ writeErr: () => {} })
   .addCommand(evalCommand())
   .addCommand(stdioCommand())
-  .addCommand(conformanceCommand());
+  .addCommand(conformanceCommand())
+  .addCommand(trainCommand());
 
 for (const command of program.commands) command.copyInheritedSettings(program);
 
@@ -41,6 +44,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
+    if (isEnding()) return;
     removeUnfinished();
     process.exit(INTERRUPTED);
   });

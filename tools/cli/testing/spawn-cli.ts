@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 
-const BIN: string = fileURLToPath(new URL("../bin/smooth-topk.js", import.meta.url));
+export const BIN: string = fileURLToPath(new URL("../bin/smooth-topk.js", import.meta.url));
 
 export interface Finished {
   readonly status: number | null;

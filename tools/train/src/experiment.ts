@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { BadInput, systemReason, writeWhole } from "@smooth-topk/array-files";
+import ndarray from "ndarray";
 import { chooseByValidation } from "./choose.ts";
 import { commitOfThisSoftware } from "./commit.ts";
 import type { Dataset } from "./dataset.ts";
@@ -15,16 +16,19 @@ import { type Journal, openJournal, type Run } from "./journal.ts";
 import { type DataOptions, openDataset } from "./open-dataset.ts";
 import { type Axes, type Candidate, candidates, type Combination, combinations, runId } from "./plan.ts";
 import { reportPage } from "./report-page.ts";
+import { createLoss, type LossBackend } from "./loss.ts";
 import { modelPath, saveModel } from "./saved-model.ts";
 import { splitDataset } from "./split.ts";
 import { chosenRuns, type Summary, summarise } from "./summary.ts";
-import { setUp, trial, type Trial } from "./trial.ts";
+import { type Means, setUp, trial, type Trial } from "./trial.ts";
 
 export interface ExperimentOptions extends Axes, DataOptions, Settings {
   /** Folder of the results. */
   readonly out: string;
   /** Whether to keep the chosen models. */
   readonly save: boolean;
+  /** Where losses are computed; in this process if absent. */
+  readonly backend?: LossBackend | undefined;
 }
 
 /** Told what happens; a progress bar, for one. */
@@ -63,10 +67,11 @@ export async function runExperiment(
 ): Promise<Results> {
   const dataset = await openDataset(options);
   checkSettings(options, dataset);
+  await checkBackend(options, dataset);
   const { out } = options;
   const release = await openFolder(out, options.save);
   try {
-    const identity = identityOf(dataset, options);
+    const identity = identityOf(dataset, options, options.backend?.name ?? "cpu");
     await claimFolder(out, identity);
     const journal = await openJournal(join(out, "runs.jsonl"));
     try {
@@ -86,6 +91,17 @@ function checkSettings({ k, model }: Settings, { name, shape, classNames }: Data
   }
   if (k > classNames.length - 1) {
     throw new BadInput(`--k: k must be at most n - 1: got k = ${k}, n = ${classNames.length} in ${name}`);
+  }
+}
+
+/** Tries every loss once: what a backend cannot compute, it says now and not after an hour. */
+async function checkBackend({ backend, losses, taus, k, alpha }: ExperimentOptions, dataset: Dataset): Promise<void> {
+  if (backend === undefined) return;
+  const n = dataset.classNames.length;
+  for (const loss of losses) {
+    for (const tau of taus) {
+      await createLoss({ loss, k, alpha, tau }, backend)(ndarray(new Float64Array(n), [1, n]), Int32Array.of(0));
+    }
   }
 }
 
@@ -119,8 +135,11 @@ async function trainAll(
     0,
   );
   watcher.planned?.({ done: total - missing, total }, work);
-  const commit = commitOfThisSoftware();
-  const pause = pauses(watcher, signal);
+  const means: Means = {
+    pause: pauses(watcher, signal),
+    backend: options.backend,
+    commit: commitOfThisSoftware(),
+  };
   try {
     for (const { combination, all, missing: candidatesLeft } of plan) {
       const needsModel = options.save && !existsSync(modelPath(options.out, combination));
@@ -129,7 +148,7 @@ async function trainAll(
       let best: Trial | null = null;
       for (const candidate of candidatesLeft) {
         watcher.started?.(combination, candidate);
-        const tried = await trial(dataset, options, bench, candidate, commit, pause);
+        const tried = await trial(dataset, options, bench, candidate, means);
         await journal.append(tried.run);
         watcher.finished?.(tried.run);
         if (best === null || chooseByValidation([best.run, tried.run]) === tried.run) best = tried;
@@ -137,7 +156,7 @@ async function trainAll(
       if (!options.save) continue;
       const chosen = chooseByValidation(all.map((c) => journal.runs.get(runId(combination, c)) as Run));
       // Weights of runs from before an interruption are gone, and come out the same when trained again.
-      const kept = best?.run.id === chosen.id ? best : await trial(dataset, options, bench, chosen, commit, pause);
+      const kept = best?.run.id === chosen.id ? best : await trial(dataset, options, bench, chosen, means);
       await saveModel(options.out, chosen, bench.model, kept.weights, bench.batches, dataset, bench.split.test);
     }
   } catch (error) {

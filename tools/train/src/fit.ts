@@ -74,13 +74,14 @@ export async function fit(
     for (let from = 0; from < order.length; from += batchSize) {
       const some = order.subarray(from, from + batchSize);
       const inputs = data.batches(some);
-      const { value: scores, vjp: pull } = vjp(
+      const { value: output, vjp: pull } = vjp(
         (w: Readonly<Record<string, Tensor>>) => model.scores(w, inputs),
         weights,
       );
-      if (!finite(scores as NdArray)) return { weights, curves, validation: nothing, diverged: true };
-      const { value, grad } = loss(
-        scores as NdArray,
+      const scores = output as NdArray<Float64Array>;
+      if (!finite(scores)) return { weights, curves, validation: nothing, diverged: true };
+      const { value, grad } = await loss(
+        scores,
         some.map((i) => data.noisyLabels[i]),
       );
       const [gradients] = pull(grad);
@@ -101,8 +102,7 @@ function scheduled(epoch: number, epochs: number): number {
   return (2 * epoch >= epochs ? 0.1 : 1) * (4 * epoch >= 3 * epochs ? 0.1 : 1);
 }
 
-function finite(scores: NdArray): boolean {
-  const data = scores.data as Float64Array;
+function finite({ data }: NdArray<Float64Array>): boolean {
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return false;
   return true;
 }

@@ -22,11 +22,13 @@ export interface Identity extends Settings {
   readonly samples: number;
   readonly classes: number;
   readonly superClasses: number;
+  /** Where the loss was computed: other precisions give other digits. */
+  readonly backend: string;
   readonly shape: readonly number[];
   readonly fingerprint: string;
 }
 
-export function identityOf(dataset: Dataset, settings: Settings): Identity {
+export function identityOf(dataset: Dataset, settings: Settings, backend: string): Identity {
   const { model, hidden, epochs, batchSize, momentum, weightDecay, k, alpha, taus, learningRates } = settings;
   return {
     data: dataset.name,
@@ -35,6 +37,7 @@ export function identityOf(dataset: Dataset, settings: Settings): Identity {
     superClasses: new Set(dataset.superClassOf).size,
     shape: dataset.shape,
     fingerprint: fingerprint(dataset),
+    backend,
     model,
     hidden,
     epochs,

@@ -4,7 +4,7 @@
 import { scaleLinear, scaleLog } from "d3-scale";
 import { line } from "d3-shape";
 
-export interface Point {
+interface Point {
   readonly x: number;
   readonly y: number;
   /** Half the length of the error bar. */

@@ -2,7 +2,7 @@
  * The losses that are compared, each with its fused gradient.
  */
 import { crossEntropyValueAndGrad, smoothTopkSvmValueAndGrad, topkSvmValueAndGrad } from "@smooth-topk/loss";
-import type { NdArray } from "ndarray";
+import ndarray, { type NdArray } from "ndarray";
 
 export const LOSSES = ["cross-entropy", "smooth-topk", "topk"] as const;
 export type LossName = (typeof LOSSES)[number];
@@ -15,18 +15,46 @@ export interface LossOptions {
   readonly tau: number | null;
 }
 
-/** The mean over a batch and its gradient in the scores [batch, n]. */
-export type Loss = (scores: NdArray, labels: Int32Array) => { readonly value: number; readonly grad: NdArray };
+/** Where losses are computed, if not here. */
+export interface LossBackend {
+  readonly name: string;
+  /** Each row's loss, and the gradient of it. */
+  valueAndGrad(
+    scores: NdArray<Float64Array>,
+    labels: readonly number[],
+    options: { readonly loss: LossName; readonly k: number; readonly alpha: number; readonly tau: number },
+  ): Promise<{ readonly value: Float64Array; readonly grad: NdArray }>;
+}
 
-export function createLoss({ loss, k, alpha, tau }: LossOptions): Loss {
+/** The mean over a batch and its gradient in the scores [batch, n]. */
+export type Loss = (
+  scores: NdArray<Float64Array>,
+  labels: Int32Array,
+) => Promise<{ readonly value: number; readonly grad: NdArray }>;
+
+/** A loss as this process computes it, or as a backend does. */
+export function createLoss({ loss, k, alpha, tau }: LossOptions, backend?: LossBackend): Loss {
+  if (backend !== undefined) {
+    const options = { loss, k, alpha, tau: tau ?? 1 };
+    return async (scores, labels) => meanOfRows(await backend.valueAndGrad(scores, [...labels], options), scores.shape);
+  }
   switch (loss) {
     case "cross-entropy":
-      return (scores, labels) => crossEntropyValueAndGrad(scores, labels);
+      return async (scores, labels) => crossEntropyValueAndGrad(scores, labels);
     case "topk":
-      return (scores, labels) => topkSvmValueAndGrad(scores, labels, { k, alpha });
+      return async (scores, labels) => topkSvmValueAndGrad(scores, labels, { k, alpha });
     case "smooth-topk":
-      return (scores, labels) => smoothTopkSvmValueAndGrad(scores, labels, { k, alpha, tau: tau ?? 1 });
+      return async (scores, labels) => smoothTopkSvmValueAndGrad(scores, labels, { k, alpha, tau: tau ?? 1 });
   }
+}
+
+function meanOfRows(
+  { value, grad }: { readonly value: Float64Array; readonly grad: NdArray },
+  [batch, n]: readonly number[],
+): { readonly value: number; readonly grad: NdArray } {
+  const mean = new Float64Array(batch * n);
+  for (let b = 0; b < batch; b++) for (let i = 0; i < n; i++) mean[b * n + i] = grad.get(b, i) / batch;
+  return { value: value.reduce((sum, v) => sum + v, 0) / batch, grad: ndarray(mean, [batch, n]) };
 }
 
 /**

@@ -15,6 +15,7 @@ const identity: Identity = {
   superClasses: 2,
   shape: [4],
   fingerprint: "0".repeat(64),
+  backend: "cpu",
   model: "mlp",
   hidden: 8,
   epochs: 2,

@@ -50,7 +50,7 @@ export function aboutSection({ identity, runs }: Results): string {
     ["data", `${data}, samples of ${shape.join(" x ")}, SHA-256 ${fingerprint.slice(0, 16)}`],
     ["model", model === "mlp" ? `${model}, ${hidden} hidden units` : model],
     ["training", `${epochs} epochs of batches of ${batchSize}, momentum ${momentum}, weight decay ${weightDecay}`],
-    ["loss", `k = ${k}, alpha = ${alpha}`],
+    ["loss", `k = ${k}, alpha = ${alpha}, on ${identity.backend}`],
     ["candidates", `tau ${taus.join(", ")}; learning rate ${learningRates.join(", ")}`],
     ["time", `${(runs.reduce((sum, { seconds }) => sum + seconds, 0) / 60).toFixed(1)} minutes in ${runs.length} runs`],
     ["commit", commits.join(", ")],

@@ -7,7 +7,7 @@ import { fit, type Pause } from "./fit.ts";
 import type { Settings } from "./identity.ts";
 import type { Run } from "./journal.ts";
 import { withLabelNoise } from "./label-noise.ts";
-import { createLoss, rateFactor } from "./loss.ts";
+import { createLoss, type LossBackend, rateFactor } from "./loss.ts";
 import { createModel, type Model, type Weights } from "./model.ts";
 import { type Candidate, type Combination, runId } from "./plan.ts";
 import { stream } from "./random.ts";
@@ -40,14 +40,22 @@ export interface Trial {
   readonly weights: Weights;
 }
 
+/** What runs have in common that is not part of the experiment. */
+export interface Means {
+  readonly pause: Pause;
+  /** Where the loss is computed; here if absent. */
+  readonly backend: LossBackend | undefined;
+  /** Of this software. */
+  readonly commit: string | null;
+}
+
 /** Initial weights and the order of samples depend on the seed alone: every loss starts from the same. */
 export async function trial(
   dataset: Dataset,
   settings: Settings,
   bench: Workbench,
   candidate: Candidate,
-  commit: string | null,
-  pause: Pause,
+  how: Means,
 ): Promise<Trial> {
   const { combination, split, batches, noisyLabels, model } = bench;
   const { loss, seed } = combination;
@@ -55,15 +63,18 @@ export async function trial(
   const began = performance.now();
   const { weights, curves, validation, diverged } = await fit(
     model,
-    createLoss({ loss, k, alpha, tau: candidate.tau }),
+    createLoss({ loss, k, alpha, tau: candidate.tau }, how.backend),
     { batches, training: split.training, noisyLabels, validation: split.validation, trueLabels: dataset },
     k,
     { ...settings, learningRate: candidate.learningRate * rateFactor({ loss, k }) },
     { initial: stream(seed, "initial weights"), order: stream(seed, "order of samples") },
-    pause,
+    how.pause,
   );
   const test = diverged ? { top1: 0, topk: 0 } : accuracyOf(model, weights, batches, dataset, split.test, k);
   const seconds = Number(((performance.now() - began) / 1000).toFixed(3));
   const id = runId(combination, candidate);
-  return { run: { id, ...combination, ...candidate, validation, test, diverged, curves, seconds, commit }, weights };
+  return {
+    run: { id, ...combination, ...candidate, validation, test, diverged, curves, seconds, commit: how.commit },
+    weights,
+  };
 }
