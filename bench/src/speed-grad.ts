@@ -6,18 +6,17 @@ import {
   type Dtype,
   type FloatArray,
   conv2d,
-  defineVjp,
   matmul,
-  mul,
   type Operand,
   type Tensor,
   valueAndGrad,
   vjp,
 } from "@smooth-topk/grad";
 import { smoothTopkSvmValueAndGrad } from "@smooth-topk/loss";
+import { fusedSmoothTopkSvm } from "@smooth-topk/loss/differentiable";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
-import ndarray, { type NdArray } from "ndarray";
+import ndarray from "ndarray";
 import type { ProcessCase } from "./between-processes.ts";
 import { type Contender, type Effort, interleave, summarise } from "./interleaved-timer.ts";
 import { expectSame } from "./same-work.ts";
@@ -197,25 +196,12 @@ export async function speedOfConvolutions(effort: Effort): Promise<ProcessCase[]
   });
 }
 
-/** The fused loss as a primitive of the tape: what it costs beyond the fused call itself. */
+/** The fused loss on the tape: what it costs beyond the fused call itself. */
 export function speedOfTape(effort: Effort): ProcessCase[] {
   return dtypes.map((dtype) => {
     const { scores, labels } = scoreBatch(BATCH, CLASSES, dtype);
     const options = { k: 5 };
-    const loss = (x: Tensor): Tensor => {
-      let known: NdArray | null = null;
-      const slopes = defineVjp<[Operand]>({ name: "slopes", forward: () => known as NdArray, vjps: {} });
-      return defineVjp<[Operand]>({
-        name: "smoothTopkSvm",
-        forward: (s) => {
-          const { value, grad } = smoothTopkSvmValueAndGrad(s as NdArray, labels, options);
-          known = grad;
-          return ndarray(dtype === "float64" ? Float64Array.of(value) : Float32Array.of(value), []);
-        },
-        vjps: { scores: (g, _answer, s) => mul(g, slopes(s)) },
-      })(x);
-    };
-    const taped = valueAndGrad(loss);
+    const taped = valueAndGrad((x: Tensor) => fusedSmoothTopkSvm(x, labels, options));
     const direct = smoothTopkSvmValueAndGrad(scores, labels, options);
     const throughTape = taped(scores);
     expectSame("gradient through the tape", throughTape.grad.data, direct.grad.data, 0);
