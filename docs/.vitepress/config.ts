@@ -12,6 +12,7 @@ const guides = {
   Accuracy: "accuracy",
   Speed: "speed",
   GPUs: "gpu",
+  Porting: "porting",
 };
 const packages = ["esym", "loss", "conformance"];
 const pages = (paths: Readonly<Record<string, string>>): { text: string; link: string }[] =>
