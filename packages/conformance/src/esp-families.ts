@@ -110,12 +110,12 @@ export const espFamilies: readonly EspFamily[] = [
   },
   {
     name: "near-zero",
-    count: 12,
+    count: 18,
     flags: ["CatastrophicCancellation"],
     comment: "sigma_k close to 1: its logarithm is a small difference of large terms",
     draw: (draw, at) => {
-      const n = 6 + (at % 9);
-      const k = 1 + (at % 4);
+      const n = at < 12 ? 6 + (at % 9) : 24 + 2 * at;
+      const k = at < 12 ? 1 + (at % 4) : at - 2;
       // log C(n, k) / k, so that the weights of all subsets sum to about 1.
       let subsets = 1;
       for (let j = 1; j <= k; j++) subsets *= (n - k + j) / j;
@@ -150,7 +150,7 @@ export const espFamilies: readonly EspFamily[] = [
     count: 2,
     flags: [],
     comment: "more subsets than the largest number of the format, each of moderate weight",
-    draw: (draw, at) => rows(draw, [draw.normals(cycle([180, 240], at))], cycle([60, 90], at)),
+    draw: (draw, at) => rows(draw, [draw.normals(cycle([180, 240], at), 0.125)], cycle([60, 90], at)),
   },
 ];
 
@@ -190,10 +190,10 @@ export const hvpFamilies: readonly EspFamily[] = [
     8,
     ["CatastrophicCancellation"],
     "a large constant plus a small direction",
-    (draw, n, at) =>
-      Array.from(
-        { length: n },
-        () => cycle([1024, -4096], at) + draw.integer(-8, 8) * cycle([1024, 4096], at) * 2 ** -7,
-      ),
+    (draw, n, at) => {
+      const shift = cycle([1, -1], at) * { float64: 2 ** 40, float32: 2 ** 16, bfloat16: 2 ** 10 }[draw.dtype];
+      const step = { float64: 2 ** -8, float32: 2 ** -3, bfloat16: 2 ** 3 }[draw.dtype];
+      return Array.from({ length: n }, () => shift + step * draw.integer(-8, 8));
+    },
   ),
 ];

@@ -257,7 +257,7 @@ export const lossFamilies: readonly LossFamily[] = [
     count: 3,
     flags: [],
     comment: "more subsets than the largest number of the format, each of moderate weight",
-    draw: (draw, at) => row(draw, draw.normals(cycle([200, 1100, 250], at)), { k: cycle([60, 500, 80], at) }),
+    draw: (draw, at) => row(draw, draw.normals(cycle([200, 1100, 250], at), 0.125), { k: cycle([60, 500, 80], at) }),
   },
   {
     name: "many-classes",
