@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { AnswerOrder } from "./answer-order.ts";
-import type { Port, Reply, Request } from "./port.ts";
+import { parseReply, type Port, type Reply, type Request } from "./port.ts";
 
 export interface ProcessOptions {
   /** For an answer, in seconds. Default 10. */
@@ -19,7 +19,7 @@ export interface ProcessOptions {
 const MOST_TIMEOUTS = 3;
 const MOST_CRASHES = 20;
 /** A longer line is no answer. */
-const LONGEST_LINE = 2 ** 25;
+const LONGEST_LINE = 2 ** 22;
 const STDERR_KEPT = 2000;
 /** For a port to end by itself once its input has ended, in ms. */
 const GRACE = 2000;
@@ -84,7 +84,7 @@ export class PortProcess implements Port {
 class Session {
   readonly #child: ChildProcess;
   readonly #lines: string[] = [];
-  #partial = "";
+  #pieces: string[] = [];
   #stderr = "";
   #ended: string | undefined;
   #wake: () => void = () => {};
@@ -118,21 +118,31 @@ class Session {
   }
 
   #read(text: string): void {
-    const parts = (this.#partial + text).split("\n");
-    this.#partial = parts.pop() ?? "";
-    this.#lines.push(...parts.filter((line) => line.trim() !== ""));
-    if (this.#partial.length > LONGEST_LINE) {
-      this.#lines.push(this.#partial.slice(0, 100));
-      this.#partial = "";
+    const parts = text.split("\n");
+    // The pieces of a long line are joined once, at its end.
+    this.#pieces.push(parts[0]);
+    if (parts.length > 1) {
+      this.#take(this.#pieces.join(""));
+      for (const line of parts.slice(1, -1)) this.#take(line);
+      this.#pieces = [parts[parts.length - 1]];
+    }
+    if (this.#pieces.reduce((sum, piece) => sum + piece.length, 0) > LONGEST_LINE) {
       this.kill();
+      this.#end(`a line of more than ${LONGEST_LINE} characters`);
     }
     this.#wake();
   }
 
+  #take(line: string): void {
+    if (line.trim() !== "") this.#lines.push(line);
+  }
+
   #end(how: string): void {
-    if (this.#partial.trim() !== "") this.#lines.push(this.#partial);
-    this.#partial = "";
-    this.#ended = how;
+    // The last line may lack its end; a piece of an answer is none.
+    const rest = this.#pieces.join("");
+    if (parseReply(rest).failure === undefined) this.#take(rest);
+    this.#pieces = [];
+    this.#ended ??= how;
     this.#wake();
   }
 
