@@ -24,13 +24,18 @@ const families: Readonly<Record<FunctionName, readonly (Family<LossCase> | Famil
   log_esp_hvp: hvpFamilies,
 };
 
+/** The families of a function, and how many cases each has among the vectors. */
+export function familiesOf(name: FunctionName): readonly { readonly name: string; readonly count: number }[] {
+  return families[name];
+}
+
 /**
  * Case number `at` of a family.
  *
  * @param seed   its random numbers: by default those of the vectors.
  * @param dtype  the grid of its inputs: by default each in turn.
  */
-function drawCase(
+export function drawCase(
   name: FunctionName,
   family: string,
   at: number,

@@ -63,7 +63,7 @@ function isSelected(test: TestCase, name: FunctionName, filter: RegExp | undefin
 }
 
 /** One reply, judged. */
-function outcomeOf({ test, request }: Item, reply: Reply): CaseOutcome {
+export function outcomeOf({ test, request }: Item, reply: Reply): CaseOutcome {
   const base = { case: test, function: request.function, dtype: request.dtype };
   if (reply.failure !== undefined) {
     return { ...base, passed: false, reason: reply.detail, failure: reply.failure, refused: false, errors: [] };

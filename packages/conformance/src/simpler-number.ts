@@ -23,10 +23,13 @@ function keepBits(x: number, bits: number): number {
 
 /** Simpler numbers near x or at 0, the simplest first. */
 export function simplerThan(x: number): number[] {
-  const candidates = [0, Math.sign(x), Math.trunc(x), ...BITS.map((bits) => keepBits(x, bits))];
+  // Halves end at 1: smaller numbers are no easier to read.
+  const halves = Math.abs(x) >= 2 ? [x / 2] : [];
+  const candidates = [0, Math.sign(x), Math.trunc(x), ...BITS.map((bits) => keepBits(x, bits)), ...halves];
   const isSimpler = (y: number): boolean =>
     Number.isFinite(y) &&
-    (significantBits(y) < significantBits(x) || (significantBits(y) === significantBits(x) && Math.abs(y) < Math.abs(x)));
+    (significantBits(y) < significantBits(x) ||
+      (significantBits(y) === significantBits(x) && Math.abs(y) < Math.abs(x)));
   return [...new Set(candidates)].filter(isSimpler);
 }
 

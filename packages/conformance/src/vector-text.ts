@@ -56,7 +56,7 @@ function lines(object: object, indent: string, nested: readonly string[]): strin
 }
 
 /** A case as the files have it, which is also how a counter-example is shown. */
-function caseText(test: TestCase, indent = ""): string {
+export function caseText(test: TestCase, indent = ""): string {
   return lines(test, indent, ["expected", "digits"]);
 }
 

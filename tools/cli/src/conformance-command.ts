@@ -2,9 +2,19 @@
  * `smooth-topk conformance`: judges a port in any language by the vectors. Exit status 0 if all is within tolerance, 1
  * if not, 2 if it was asked wrongly.
  */
+import { writeFileSync } from "node:fs";
 import { DTYPES, type Dtype } from "@smooth-topk/conformance";
-import { CannotStart, loadVectors, PortProcess, reportTable, runConformance } from "@smooth-topk/conformance/runner";
-import { BadInput } from "@smooth-topk/array-files";
+import {
+  CannotStart,
+  fuzz,
+  type FuzzRun,
+  loadVectors,
+  PortProcess,
+  reportPage,
+  reportTable,
+  runConformance,
+} from "@smooth-topk/conformance/runner";
+import { BadInput, systemReason } from "@smooth-topk/array-files";
 import { Command, Option } from "commander";
 import { numeric } from "./numeric.ts";
 
@@ -15,6 +25,9 @@ interface ConformanceFlags {
   readonly filter?: string;
   readonly timeout: number;
   readonly json?: boolean;
+  readonly html?: string;
+  readonly fuzz?: number;
+  readonly seed?: number;
 }
 
 export function conformanceCommand(): Command {
@@ -31,26 +44,75 @@ export function conformanceCommand(): Command {
       10,
     )
     .option("--json", "print one JSON object")
+    .option("--html <file>", "write a page with the distribution of the errors")
+    .option(
+      "--fuzz <n>",
+      "draw n new cases in place of the vectors, judged by the oracle (needs gmp-wasm)",
+      numeric("--fuzz"),
+    )
+    .option("--seed <s>", "of --fuzz: the same seed draws the same cases; by default the time", numeric("--seed"))
     .action(run);
 }
 
 async function run(command: string[], flags: ConformanceFlags): Promise<void> {
-  if (!(flags.timeout > 0 && flags.timeout < 1e6)) {
-    throw new BadInput(`--timeout: ${flags.timeout} is not a number of seconds > 0`);
-  }
-  const port = new PortProcess(command, { timeout: flags.timeout });
+  const { dtype: dtypes, timeout, html } = flags;
+  if (!(timeout > 0 && timeout < 1e6)) throw new BadInput(`--timeout: ${timeout} is not a number of seconds > 0`);
+  const filter = pattern(flags.filter);
+  const found = await judged(command, flags, { dtypes, filter });
+  const { outcomes: _, ...report } = found;
+  if (html !== undefined) writePage(html, reportPage(found, command.join(" ")));
+  process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : reportTable(report) + counterExampleText(found));
+  if (!found.passed) process.exitCode = FAILED;
+}
+
+async function judged(
+  command: string[],
+  { timeout, fuzz: count, seed = count === undefined ? undefined : Date.now() % 2 ** 31 }: ConformanceFlags,
+  selection: { readonly dtypes: Dtype[] | undefined; readonly filter: RegExp | undefined },
+): Promise<FuzzRun> {
+  const ports: PortProcess[] = [];
+  const openPort = (): PortProcess => {
+    const port = new PortProcess(command, { timeout });
+    ports.push(port);
+    return port;
+  };
   try {
-    const { outcomes: _, ...report } = await runConformance(port, loadVectors(), {
-      dtypes: flags.dtype,
-      filter: pattern(flags.filter),
-    });
-    process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : reportTable(report));
-    if (!report.passed) process.exitCode = FAILED;
+    if (count === undefined) {
+      if (seed !== undefined) throw new BadInput("--seed: is of --fuzz, which is missing");
+      return await runConformance(openPort(), loadVectors(), selection);
+    }
+    for (const [flag, value, least] of [
+      ["--fuzz", count, 1],
+      ["--seed", seed, 0],
+    ] as const) {
+      if (!Number.isSafeInteger(value) || (value as number) < least) {
+        throw new BadInput(`${flag}: ${value} is not an integer >= ${least}`);
+      }
+    }
+    process.stderr.write(`smooth-topk: --seed ${seed} draws these cases again\n`);
+    return await fuzz(openPort, { ...selection, count, seed: seed as number });
   } catch (error) {
     if (error instanceof CannotStart) throw new BadInput(error.message);
+    if (error instanceof Error && error.message.includes("gmp-wasm")) {
+      throw new BadInput("--fuzz: the oracle needs gmp-wasm: npm install gmp-wasm");
+    }
     throw error;
   } finally {
-    port.close();
+    for (const port of ports) port.close();
+  }
+}
+
+function counterExampleText({ counterExample }: FuzzRun): string {
+  if (counterExample === undefined) return "";
+  const { reason, tried, text, dtype } = counterExample;
+  return `\ncounter-example in ${dtype}, the smallest of ${tried + 1} tried: ${reason}\n\n${text}\n`;
+}
+
+function writePage(path: string, page: string): void {
+  try {
+    writeFileSync(path, page);
+  } catch (error) {
+    throw new BadInput(`--html: ${path}: ${systemReason(error)}`);
   }
 }
 

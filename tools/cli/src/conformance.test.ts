@@ -1,9 +1,13 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Report } from "@smooth-topk/conformance/runner";
 import { describe, expect, it } from "vitest";
-import { smoothTopk } from "../testing/spawn-cli.ts";
+import { smoothTopk, temporaryFolder } from "../testing/spawn-cli.ts";
 
 const SELF = [process.execPath, fileURLToPath(new URL("../bin/smooth-topk.js", import.meta.url)), "stdio"];
+
+const folder = temporaryFolder();
 
 describe("smooth-topk conformance", () => {
   it("passes this implementation, in every function and precision", () => {
@@ -44,7 +48,69 @@ describe("smooth-topk conformance", () => {
     expect(stdout).toMatch(/^FAIL: 0 of \d+ cases/m);
   });
 
+  it("draws new cases with --fuzz, the same again for the same --seed", () => {
+    const draw = (seed: string): { status: number | null; stderr: string; table: string } => {
+      const args = ["conformance", "--fuzz", "12", "--seed", seed, "--dtype", "float64", "--", ...SELF];
+      const { status, stdout, stderr } = smoothTopk(args);
+      return { status, stderr, table: stdout.replace(/, \d+\.\d s;/, "") };
+    };
+    const once = draw("5");
+    expect(once).toMatchObject({ status: 0, stderr: "smooth-topk: --seed 5 draws these cases again\n" });
+    expect(once.table).toMatch(/^PASS: 12 of 12 cases/m);
+    expect(draw("5")).toEqual(once);
+  });
+
+  it("prints a shrunk counter-example of --fuzz as a vector", () => {
+    const port =
+      'require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => ' +
+      "console.log(JSON.stringify({ id: JSON.parse(line).id, output: { log_sigma: [[0]], inclusion: [[1]] } })))";
+    const args = [
+      "conformance",
+      "--fuzz",
+      "3",
+      "--seed",
+      "1",
+      "--filter",
+      "log_esp-paper",
+      "--",
+      process.execPath,
+      "-e",
+      port,
+    ];
+    const { status, stdout } = smoothTopk(args);
+    expect(status).toBe(1);
+    const [, reason, text] =
+      /^counter-example in \w+, the smallest of \d+ tried: (.*)\n\n(\{.*\})\n$/ms.exec(stdout) ?? [];
+    expect(reason).toMatch(/^log_sigma/);
+    expect(JSON.parse(text)).toMatchObject({
+      result: "valid",
+      input: { k: 1 },
+      digits: { inclusion: [[expect.any(String)]] },
+    });
+  });
+
+  it("writes a page with --html", () => {
+    const page = join(folder, "report.html");
+    expect(smoothTopk(["conformance", "--html", page, "--filter", "Typical", "--", ...SELF]).status).toBe(0);
+    expect(readFileSync(page, "utf8")).toMatch(/^<!doctype html>[^]*<svg [^]*<\/html>\n$/);
+    const lost = smoothTopk([
+      "conformance",
+      "--html",
+      join(folder, "none", "x.html"),
+      "--filter",
+      "Typical",
+      "--",
+      ...SELF,
+    ]);
+    expect(lost).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/--html: .*x\.html: no such file/) as string,
+    });
+  });
+
   it.each([
+    ["a seed without cases", ["conformance", "--seed", "1", "--", "x"], /--seed: is of --fuzz, which is missing/],
+    ["half a case", ["conformance", "--fuzz", "0.5", "--", "x"], /--fuzz: 0\.5 is not an integer >= 1/],
     ["no command", ["conformance"], /missing required argument 'command'/],
     ["no such command", ["conformance", "--", "no-such-program"], /cannot start no-such-program/],
     [

@@ -26,11 +26,11 @@ const one = (k: number): Polynomial => ({
 
 function times({ c, t, scale }: Polynomial, { a, b, v = 0 }: Factor, round: Round, limit: number): Polynomial {
   const at = (values: readonly number[], j: number): number => (j < 0 ? 0 : values[j]);
-  const product = c.map((_, j) => round(round(a * c[j]) + round(b * at(c, j - 1))));
+  const coefficients = c.map((_, j) => round(round(a * c[j]) + round(b * at(c, j - 1))));
   const tangent = t.map((_, j) => a * t[j] + b * at(t, j - 1) + b * v * at(c, j - 1));
-  if (Math.max(...product) < limit) return { c: product, t: tangent, scale };
+  if (Math.max(...coefficients) < limit) return { c: coefficients, t: tangent, scale };
   const down = 1 / limit;
-  return { c: product.map((x) => x * down), t: tangent.map((x) => x * down), scale: scale + Math.log2(limit) };
+  return { c: coefficients.map((x) => x * down), t: tangent.map((x) => x * down), scale: scale + Math.log2(limit) };
 }
 
 /** @param limit  coefficients above it are scaled down by it, a power of two; Infinity for never. */

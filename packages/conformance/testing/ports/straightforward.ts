@@ -13,39 +13,39 @@ export interface LossAndGrad {
 
 export interface Steps {
   /** The rounding of every operation on coefficients. */
-  round(x: number): number;
+  readonly round: (x: number) => number;
   /** Coefficients above it are scaled down. */
   readonly limit: number;
-  temperature(k: number, tau: number): Pair;
+  readonly temperature: (k: number, tau: number) => Pair;
   /** Which entries the label competes with. */
-  others(scores: readonly number[], label: number): number[];
+  readonly others: (scores: readonly number[], label: number) => number[];
   /** What exponentials are taken relative to: about it, k - 1/2 entries are expected in a subset. */
-  centre(x: readonly number[], k: number, temperature: Pair): number;
+  readonly centre: (x: readonly number[], k: number, temperature: Pair) => number;
   /** The factor of an entry: 1 + e X, or r + X with r = 1 / e for entries above the centre. */
-  factor(x: number, centre: number, temperature: Pair): Factor;
+  readonly factor: (x: number, centre: number, temperature: Pair) => Factor;
   /** P_k / P_{k-1}. */
-  ratio(p: Polynomial, k: number): number;
-  allButOne(factors: readonly Factor[], k: number, steps: Steps): Polynomial[];
+  readonly ratio: (p: Polynomial, k: number) => number;
+  readonly allButOne: (factors: readonly Factor[], k: number, steps: Steps) => Polynomial[];
   /** (k alpha + centre - s_y) / (k tau). */
-  argument(input: LossCase, centre: number, labelScore: number, temperature: Pair): Pair;
+  readonly argument: (input: LossCase, centre: number, labelScore: number, temperature: Pair) => Pair;
   /** tau log(1 + ratio e^a) and its derivative by a, per tau. */
-  softplus(ratio: number, a: Pair, tau: number): { readonly loss: number; readonly weight: number };
+  readonly softplus: (ratio: number, a: Pair, tau: number) => { readonly loss: number; readonly weight: number };
   /** pi^(k) - pi^(k-1) of the factor a + b X, d the product of the others. */
-  difference(factor: Factor, d: Polynomial, k: number): number;
-  isHard(others: readonly number[], input: LossCase): boolean;
-  smoothRow(steps: Steps, input: LossCase, row: number): LossAndGrad;
-  hardRow(steps: Steps, input: LossCase, row: number): LossAndGrad;
-  logSigma(steps: Steps, x: readonly number[], k: number): number[];
-  inclusion(steps: Steps, x: readonly number[], k: number): number[];
+  readonly difference: (factor: Factor, d: Polynomial, k: number) => number;
+  readonly isHard: (others: readonly number[], input: LossCase) => boolean;
+  readonly smoothRow: (steps: Steps, input: LossCase, row: number) => LossAndGrad;
+  readonly hardRow: (steps: Steps, input: LossCase, row: number) => LossAndGrad;
+  readonly logSigma: (steps: Steps, x: readonly number[], k: number) => number[];
+  readonly inclusion: (steps: Steps, x: readonly number[], k: number) => number[];
   /** pi (1 - pi). */
-  variance(factor: Factor, d: Polynomial, k: number): number;
+  readonly variance: (factor: Factor, d: Polynomial, k: number) => number;
   /** The direction, before anything is done with it. */
-  direction(v: readonly number[], x: readonly number[]): readonly number[];
-  hvp(steps: Steps, x: readonly number[], k: number, v: readonly number[]): number[];
+  readonly direction: (v: readonly number[], x: readonly number[]) => readonly number[];
+  readonly hvp: (steps: Steps, x: readonly number[], k: number, v: readonly number[]) => number[];
   /** Of a batch of rows. */
-  gradients(rows: readonly LossAndGrad[]): readonly (readonly number[])[];
+  readonly gradients: (rows: readonly LossAndGrad[]) => readonly (readonly number[])[];
   /** Throws for input that is not of this kind. */
-  check(input: LossCase | EspCase): void;
+  readonly check: (input: LossCase | EspCase) => void;
 }
 
 const NO_SCALE: Pair = [1, 0];
