@@ -119,9 +119,9 @@ export async function speedOfProducts(effort: Effort): Promise<ProcessCase[]> {
 
 /** batch, channels, side of the image, outputs; kernels are 3 x 3, padding 1. */
 const CONVOLUTIONS = [
-  [8, 3, 32, 16],
-  [8, 16, 16, 32],
-  [8, 32, 8, 64],
+  [4, 3, 32, 16],
+  [4, 16, 16, 32],
+  [4, 32, 8, 64],
 ] as const;
 
 type Shape4 = [number, number, number, number];
