@@ -14,7 +14,16 @@ const guides = {
   GPUs: "gpu",
   Porting: "porting",
 };
-const packages = ["esym", "loss", "conformance"];
+const packages = ["esym", "grad", "esym-gpu", "loss", "conformance"];
+/** A package with several entries has a page for each. */
+const api = {
+  esym: "esym",
+  grad: "grad",
+  "esym-gpu": "esym-gpu",
+  loss: "loss/loss",
+  "loss/differentiable": "loss/differentiable",
+  conformance: "conformance",
+};
 const pages = (paths: Readonly<Record<string, string>>): { text: string; link: string }[] =>
   Object.entries(paths).map(([text, link]) => ({ text, link }));
 
@@ -39,7 +48,7 @@ export default defineConfig({
       { text: "Start", link: "/" },
       { text: "Guides", items: pages(guides).map(({ text, link }) => ({ text, link: `/docs/${link}` })) },
       { text: "Packages", items: packages.map((name) => ({ text: name, link: `/packages/${name}/` })) },
-      { text: "API", items: packages.map((name) => ({ text: name, link: `/docs/api/${name}` })) },
+      { text: "API", items: pages(api).map(({ text, link }) => ({ text, link: `/docs/api/${link}` })) },
       { text: "Contributing", link: "/CONTRIBUTING" },
     ],
   },

@@ -8,7 +8,7 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { eigenvalues, hessianOfLogRatio, scaledHessian } from "../testing/hessian.ts";
+import { covariance, eigenvalues, hessianOfLogRatio, scaledHessian } from "../testing/hessian.ts";
 import { type Instance, instance, U } from "../testing/instances.ts";
 import { smoothTopkSvmValueAndGrad } from "./index.ts";
 
@@ -27,6 +27,15 @@ function missed({ s, y, k, tau, alpha }: Instance): number {
 }
 
 describe("the Hessian", () => {
+  it("is made of covariances that are never positive between two classes", () => {
+    fc.assert(
+      fc.property(instance, (c) => {
+        const matrix = covariance(others(c), c.k);
+        matrix.forEach((row, i) => row.forEach((v, l) => expect(i === l ? -v : v).toBeLessThanOrEqual(slack(c))));
+      }),
+    );
+  });
+
   it("has its eigenvalues within 1 / (2 k^2 tau) of 0", () => {
     fc.assert(
       fc.property(instance, (c) => {

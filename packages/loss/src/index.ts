@@ -1,3 +1,8 @@
+/**
+ * Losses with gradients, fused.
+ *
+ * @module loss
+ */
 export type { BatchOptions, Buffers, Labels, LossValue, Reduction, Scores, ValueAndGrad } from "./batch.ts";
 export { crossEntropy, crossEntropyValueAndGrad } from "./cross-entropy.ts";
 export { smoothTopkSvm, type SmoothTopkOptions, smoothTopkSvmValueAndGrad } from "./smooth-topk-svm.ts";

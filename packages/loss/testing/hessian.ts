@@ -11,7 +11,7 @@ function matrixOf(n: number, column: (unit: number[]) => ArrayLike<number>): num
 }
 
 /** The covariance matrix of the indicators of a k-subset drawn with weights exp(x); error of entry i, l at most 64 k u. */
-function covariance(x: readonly number[], k: number): number[][] {
+export function covariance(x: readonly number[], k: number): number[][] {
   return matrixOf(x.length, (unit) => logEspHvp(x, k, unit).data);
 }
 
