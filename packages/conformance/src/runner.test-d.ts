@@ -18,8 +18,8 @@ describe("the runner", () => {
   it("takes a command or a function for a port", () => {
     expectTypeOf(new PortProcess(["python3", "port.py"], { timeout: 5 })).toExtend<Port>();
     expectTypeOf(portOf).parameters.toEqualTypeOf<[answer: (line: string) => string]>();
-    // @ts-expect-error a command is a program and its arguments, not a line for a shell
-    new PortProcess("python3 port.py");
+    // A command is a program and its arguments, not a line for a shell.
+    expectTypeOf<string>().not.toExtend<ConstructorParameters<typeof PortProcess>[0]>();
   });
 
   it("gives a report that holds every outcome", () => {
@@ -32,6 +32,7 @@ describe("the runner", () => {
   });
 
   it("does not take a precision it does not know", () => {
+    expectTypeOf<"float16">().not.toExtend<Dtype>();
     // @ts-expect-error float16 is none of them
     void runConformance(portOf(String), [], { dtypes: ["float16"] });
   });
