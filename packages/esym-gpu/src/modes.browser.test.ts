@@ -3,6 +3,7 @@
  */
 import { expect, it } from "vitest";
 import { describeBackend } from "../testing/backend-properties.ts";
+import { describeThreads } from "../testing/threads.ts";
 import { createGpuBackend } from "./index.ts";
 import { webgpuAdapter } from "./webgpu-adapter.ts";
 
@@ -35,3 +36,4 @@ const size = SMOOTH_TOPK_DEEP === "1" ? { shapes: 20, runs: 20 } : { shapes: 2, 
 describeBackend("webgpu", () => createGpuBackend({ mode: "webgpu" }), size);
 describeBackend("webgl2", () => createGpuBackend({ mode: "webgl2" }), size);
 describeBackend("webasm", () => createGpuBackend({ mode: "webasm" }), size);
+describeThreads();

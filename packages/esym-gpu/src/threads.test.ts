@@ -1,0 +1,3 @@
+import { describeThreads } from "../testing/threads.ts";
+
+describeThreads();
