@@ -112,4 +112,21 @@ describe("a masked row", () => {
     const p = 1 / (1 + Math.exp(1));
     expect([...gradient.data]).toEqual([expect.closeTo(1 + p, 12), 0, expect.closeTo(2 - p, 12), 0]);
   });
+
+  it("with fewer than k entries left has a log-ratio of -Infinity, all of whose derivatives are 0", () => {
+    const x = ndarray(Float64Array.of(1, 2, 3, 1, 2, -Infinity, 1, -Infinity, -Infinity), [3, 3]);
+    const f = (t: Tensor): Operand => sum(logEspRatio(t, 2));
+    expect([...(logEspRatio(x, 2) as FloatArray).data].map((v) => v === -Infinity)).toEqual([false, false, true]);
+    const ones = ndarray(Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9), [3, 3]);
+    let slope = (t: Tensor): Tensor => grad(f)(t);
+    for (let order = 1; order <= 3; order++) {
+      const found = slope(x) as FloatArray;
+      const row = (b: number): number[] => [0, 1, 2].map((i) => found.get(b, i));
+      expect(row(2).map(Math.abs)).toEqual([0, 0, 0]);
+      expect(Math.abs(row(1)[2])).toBe(0);
+      for (const value of [...row(0), row(1)[0], row(1)[1]]) expect(Math.abs(value)).toBeGreaterThan(0);
+      const last = slope;
+      slope = (t) => grad((s: Tensor) => sum(mul(ones, last(s))))(t);
+    }
+  });
 });

@@ -48,7 +48,8 @@ export function logEsp(x: Operand, k: number): Tensor {
  */
 export function logEspRatio(x: Operand, k: number): Tensor {
   const shape = rowShape("logEspRatio", x);
-  let slopes: NdArray<Float64Array> | null = null;
+  const perRow = [...shape.slice(0, -1), 1];
+  let slopes: NdArray<Float64Array>;
   return defineVjp<[Operand]>({
     name: "logEspRatio",
     forward: (rows) => {
@@ -58,31 +59,25 @@ export function logEspRatio(x: Operand, k: number): Tensor {
     },
     vjps: {
       // d (log sigma_k - log sigma_{k-1}) = sum_i (pi_i^(k) - pi_i^(k-1)) dx_i
-      x: (g, _answer, rows) => mul(reshape(g, [...shape.slice(0, -1), 1]), ratioGradient(rows, k, slopes)),
+      x: (g, _answer, rows) => mul(reshape(g, perRow), ratioGradient(rows, k, slopes)),
     },
   })(x);
 }
 
-/** The gradient of the log-ratio, of which `known` are the values where the forward pass has found them. */
-function ratioGradient(x: Operand, k: number, known: NdArray<Float64Array> | null): Tensor {
-  const shape = rowShape("logEspRatio", x);
-  const batch = shape.length === 1 ? [] : [shape[0]];
-  const ofDifference = wrap(new Float64Array((batch[0] ?? 1) * (k + 1)), [...batch, k + 1]);
-  for (let at = k; at < ofDifference.data.length; at += k + 1) {
-    ofDifference.data[at] = 1;
-    ofDifference.data[at - 1] = -1;
+/** The gradient of the log-ratio as a function of x, whose value the forward pass has found: NaN in rows with sigma_k = 0. */
+function ratioGradient(x: Operand, k: number, { data, shape }: NdArray<Float64Array>): Tensor {
+  const n = shape[shape.length - 1];
+  // The difference of orders k and k - 1. Where sigma_k = 0, at most one (k - 1)-subset is left, and its covariances are 0.
+  const orders = wrap(new Float64Array((data.length / n) * (k + 1)), [...shape.slice(0, -1), k + 1]);
+  for (let at = k; at < orders.data.length; at += k + 1) {
+    orders.data[at] = 1;
+    orders.data[at - 1] = -1;
   }
+  const slopes = data.map((slope) => (slope === slope ? slope : 0));
   return defineVjp<[Operand]>({
     name: "logEspRatio",
-    forward: (rows) => {
-      const { data } = known ?? ratioOf(rows as NdArray, k).grad;
-      return likeDtype(
-        data.map((slope) => (slope === slope ? slope : 0)),
-        shape,
-        rows,
-      );
-    },
-    vjps: { x: (c, _answer, rows) => openCumulants(rows, k, ofDifference, [c]) },
+    forward: (rows) => likeDtype(slopes, shape, rows),
+    vjps: { x: (c, _answer, rows) => openCumulants(rows, k, orders, [c]) },
   })(x);
 }
 
