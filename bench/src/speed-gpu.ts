@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { join, type JoinedCase, type ProcessCase } from "./between-processes.ts";
 import { TYPESCRIPT } from "./gpu-cases.ts";
+import { processorTime } from "./interleaved-promises.ts";
 import { machine } from "./machine.ts";
 import { number, when } from "./speed-page-authors.ts";
 import type { Measured } from "./speed-results.ts";
@@ -52,22 +53,25 @@ const results: Record<string, Measured<JoinedCase[]>> = existsSync(resultsFile)
   : {};
 results[options.mode] = measured;
 
+/** Wall-clock time, and processor time with its ratio to TypeScript's. */
 function table(mode: string, found: Measured<JoinedCase[]>): string {
-  const names = found.result[0].timings.map(({ name }) => name).filter((name) => name !== TYPESCRIPT);
+  const names = found.result[0].timings.map(({ name }) => name).filter((name) => !name.endsWith(processorTime("")));
   const lines = [
     `### ${mode}`,
     "",
     when(found),
     "",
-    `| batch | n | k | ${[TYPESCRIPT, ...names].join(" | ")} |`,
-    `| ---: | ---: | ---: |${names.map(() => " ---: |").join("")} ---: |`,
+    `| batch | n | k | ${names.join(" | ")} |`,
+    `| ---: | ---: | ---: |${names.map(() => " ---: |").join("")}`,
   ];
   for (const { parameters, timings } of found.result) {
-    const cells = timings.map(({ name, ms, ratio, lowestRatio, highestRatio }) =>
-      name === TYPESCRIPT || name.startsWith("cross-entropy")
-        ? number(ms)
-        : `${number(ms)} (${number(ratio)}; ${number(lowestRatio)} to ${number(highestRatio)})`,
-    );
+    const cells = names.map((name) => {
+      const wall = timings.find((t) => t.name === name);
+      const processor = timings.find((t) => t.name === processorTime(name));
+      if (wall === undefined || processor === undefined) throw new Error(`no timing of ${name}`);
+      const cell = `${number(wall.ms)} / ${number(processor.ms)}`;
+      return name === TYPESCRIPT || name.startsWith("cross-entropy") ? cell : `${cell} (${number(processor.ratio)})`;
+    });
     lines.push(`| ${parameters.batch} | ${parameters.n} | ${parameters.k} | ${cells.join(" | ")} |`);
   }
   return lines.join("\n");

@@ -5,7 +5,7 @@
  * inclusion probabilities below k / (4k + 1) < 1/4, or k where the host has seen that this holds already. So the recurrence d_j = P_j - e d_{j-1} is stable: it doubles an error at most. The large
  * ones are computed from products of positive factors only. Sizes are literals, sums are unrolled in locals.
  */
-import { range, lines } from "./source-text.ts";
+import { lines, range, smallestSum } from "./source-text.ts";
 import type { Derivative } from "./tree-kernels.ts";
 import type { DivisionShape } from "./division-shape.ts";
 
@@ -32,7 +32,7 @@ export function runSource({ k, run }: DivisionShape): string {
     (i) => `const v${i} = e[this.thread.z][this.thread.y * ${run} + ${i}];\n  ${step(i)}`,
   );
   return `function (e) {
-  ${lines(orders.map((j) => `let c${j} = 0.0;`))}
+  ${lines(orders.map((j) => `let c${j} = ${smallestSum(k)};`))}
   ${lines(factors)}
   ${lines(select(orders))}
   return result;

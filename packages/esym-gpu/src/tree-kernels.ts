@@ -8,7 +8,7 @@
  * A factor is a + b X with one of a and b equal to 1 and the other v <= 1: (1 + v X) below the centre of the row, (v + X)
  * above it. It is stored as one number: v, or -v for the second kind.
  */
-import { lines, range } from "./source-text.ts";
+import { lines, range, smallestSum } from "./source-text.ts";
 import { LEAF, type TreeShape } from "./tree-shape.ts";
 
 /** What the leaves compute from the products of everything but their own class. */
@@ -54,7 +54,7 @@ export function leafSource({ levels: [{ degree }] }: TreeShape): string {
 }
 
 /** [nodes, coefficients, rows]: a node's polynomial from its two children, one level down. */
-export function upSource({ levels }: TreeShape, level: number): string {
+export function upSource({ k, levels }: TreeShape, level: number): string {
   const child = levels[level - 1];
   const top = child.degree + 1;
   const left = "this.thread.x * 2";
@@ -63,7 +63,7 @@ export function upSource({ levels }: TreeShape, level: number): string {
   return `function (p) {
   const right = ${complete ? "this.thread.x * 2 + 1" : `Math.min(this.thread.x * 2 + 1, ${child.nodes - 1})`};
   const inside = Math.min(this.thread.y, ${child.degree});
-  let sum = 0.0;
+  let sum = ${smallestSum(k)};
   for (let i = 0; i < ${top}; i++) {
     if (i <= this.thread.y && this.thread.y - i < ${top}) {
       sum += ${coefficient(level - 1, "p", "i", left)} * ${coefficient(level - 1, "p", "this.thread.y - i", "right")};
@@ -84,7 +84,7 @@ export function topDownSource({ levels }: TreeShape): string {
 }
 
 /** [nodes, coefficients from lowest to k, rows]: the outside of a node is its parent's outside times its sibling. */
-export function downSource({ levels }: TreeShape, level: number): string {
+export function downSource({ k, levels }: TreeShape, level: number): string {
   const { nodes, degree, lowest } = levels[level];
   const shift = lowest - levels[level + 1].lowest;
   const complete = nodes % 2 === 0;
@@ -92,7 +92,7 @@ export function downSource({ levels }: TreeShape, level: number): string {
   return `function (p, outside) {
   const parent = Math.floor(this.thread.x * 0.5);
   const at = ${complete ? sibling : `Math.min(${sibling}, ${nodes - 1})`};
-  let sum = 0.0;
+  let sum = ${smallestSum(k)};
   for (let i = 0; i < ${degree + 1}; i++) {
     if (i <= this.thread.y + ${shift}) {
       sum += ${coefficient(level, "p", "i", "at")} * outside[this.thread.z][this.thread.y + ${shift} - i][parent];
