@@ -11,6 +11,7 @@ const guides = {
   "Other names, same numbers": "poisson-binomial",
   Accuracy: "accuracy",
   Speed: "speed",
+  Experiments: "experiments",
   GPUs: "gpu",
   Porting: "porting",
 };

@@ -1,5 +1,5 @@
 /**
- * `npm start`: evaluates the sample and says what each number means.
+ * `npm run sample`: evaluates the sample and says what each number means.
  */
 import { fileURLToPath } from "node:url";
 import { evaluate } from "../dist/evaluate.js";
