@@ -52,27 +52,35 @@ function train(steps: number): number {
   return last;
 }
 
+/**
+ * The least that memory grows over a stretch of work, of four stretches: a leak shows in each of them, what the optimiser
+ * or the test runner happens to allocate does not.
+ */
+function steadyGrowth(work: () => unknown): number {
+  work();
+  let least = Infinity;
+  for (let stretch = 0; stretch < 4; stretch++) {
+    const before = bytesInUse();
+    work();
+    least = Math.min(least, bytesInUse() - before);
+  }
+  return least;
+}
+
 describe("memory", () => {
   it("does not grow over a long training loop", () => {
-    train(100);
-    const before = bytesInUse();
-    const steps = 400;
+    const steps = 100;
     expect(train(steps)).toBeLessThan(train(1));
-    const growth = bytesInUse() - before;
     // One step's tape holds over 100 KiB: hidden layer, outputs and their cotangents, 32 x (64 + 30) doubles each, several
-    // times over. Were one in a hundred kept, 400 steps would end up 400 KiB above; code, caches and profiles of the
-    // optimiser take less.
-    expect(growth).toBeLessThan(256 * 1024);
+    // times over. Were one in a hundred kept, every stretch would add that.
+    expect(steadyGrowth(() => train(steps))).toBeLessThan(64 * 1024);
   });
 
   it("does not grow over a loop of second derivatives", () => {
-    const curvature = (steps: number): void => {
-      for (let step = 0; step < steps; step++) g.hvp((p: Network) => loss(p, x), initial, initial);
+    const curvature = (): void => {
+      for (let step = 0; step < 20; step++) g.hvp((p: Network) => loss(p, x), initial, initial);
     };
-    curvature(30);
-    const before = bytesInUse();
-    curvature(60);
-    expect(bytesInUse() - before).toBeLessThan(256 * 1024);
+    expect(steadyGrowth(curvature)).toBeLessThan(64 * 1024);
   });
 
   it("is held by a pull-back and freed with it", () => {
@@ -87,7 +95,7 @@ describe("memory", () => {
     expect(bytesInUse() - before).toBeGreaterThan(2 * 8 * size);
     pull(1);
     pull = null;
-    expect(bytesInUse() - before).toBeLessThan(size);
+    expect(bytesInUse() - before).toBeLessThan(4 * size);
     expect(large.data[size - 1]).toBe(0.5);
   });
 
@@ -96,8 +104,8 @@ describe("memory", () => {
     const large = ndarray(new Float64Array(size).fill(0.5), [size]);
     const before = bytesInUse();
     const slope = grad((t: Tensor) => g.sum(g.exp(g.exp(t))))(large);
-    // the gradient itself is 8 MiB
-    expect(bytesInUse() - before).toBeLessThan(9 * size);
+    // The gradient itself is 8 MiB, and so would be each value that the tape kept.
+    expect(bytesInUse() - before).toBeLessThan(12 * size);
     expect(slope.data).toHaveLength(size);
   });
 });
