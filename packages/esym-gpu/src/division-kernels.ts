@@ -18,22 +18,27 @@ const select = (indices: readonly number[]): string[] => [
 /**
  * [coefficients 1 to k, runs, rows]: products of (1 + e_i X) over runs of classes.
  *
- * Without a loop: gpu.js keeps a counter as a float and converts it for each access, which takes half as long again.
+ * @param unrolled  on a CPU, where gpu.js keeps a counter as a float and converts it for each access: a loop takes half as
+ *                  long again. On a GPU the loop compiles sooner.
  */
-export function runSource({ k, run }: DivisionShape): string {
+export function runSource({ k, run }: DivisionShape, unrolled: boolean): string {
   const orders = range(1, k + 1);
-  const step = (i: number): string =>
+  const step = (v: string, highest: number): string =>
     lines(
-      range(1, Math.min(k, i + 1) + 1)
+      range(1, highest + 1)
         .toReversed()
-        .map((j) => (j > 1 ? `c${j} += v${i} * c${j - 1};` : `c1 += v${i};`)),
+        .map((j) => (j > 1 ? `c${j} += ${v} * c${j - 1};` : `c1 += ${v};`)),
     );
-  const factors = range(0, run).map(
-    (i) => `const v${i} = e[this.thread.z][this.thread.y * ${run} + ${i}];\n  ${step(i)}`,
-  );
+  const factor = (i: string): string => `e[this.thread.z][this.thread.y * ${run} + ${i}]`;
+  const steps = unrolled
+    ? lines(range(0, run).map((i) => `const v${i} = ${factor(String(i))};\n  ${step(`v${i}`, Math.min(k, i + 1))}`))
+    : `for (let s = 0; s < ${run}; s++) {
+    const v = ${factor("s")};
+    ${step("v", k)}
+  }`;
   return `function (e) {
   ${lines(orders.map((j) => `let c${j} = ${smallestSum(k)};`))}
-  ${lines(factors)}
+  ${steps}
   ${lines(select(orders))}
   return result;
 }`;

@@ -20,7 +20,7 @@ export function divisionProgram(device: Device, shape: DivisionShape, task: Task
     const stride = padded(k);
     const compiled = program<"base">(device, 1, (make) => {
       const factors = factorKernel(device, make, [width, rows]);
-      const product = fold(make, shape);
+      const product = fold(device, make, shape);
       return (x) => ({ base: product(factors(x)) });
     });
     return {
@@ -47,7 +47,7 @@ export function divisionProgram(device: Device, shape: DivisionShape, task: Task
   const compiled = program<"full" | "derivative" | "groupDerivative">(device, task === "loss" ? 3 : 2, (make) => {
     const factors = factorKernel(device, make, [width, rows]);
     const groupFactors = factorKernel(device, make, [group, rows]);
-    const product = fold(make, shape);
+    const product = fold(device, make, shape);
     const full = make(fullSource(shape), [stride, rows]);
     const scale = scaleKernel(make, shape, task);
     const derivative = task === "inclusion" ? task : "ratio";
@@ -89,9 +89,9 @@ export function factorKernel(device: Device, make: MakeKernel, size: readonly nu
   return (x) => kernel(x, POWERS_OF_TWO);
 }
 
-function fold(make: MakeKernel, shape: DivisionShape): (factors: unknown) => unknown {
+function fold({ mode }: Device, make: MakeKernel, shape: DivisionShape): (factors: unknown) => unknown {
   const { rows, k, folds } = shape;
-  const runs = make(runSource(shape), [padded(k), folds[0], rows]);
+  const runs = make(runSource(shape, mode === "webasm" || mode === "cpu"), [padded(k), folds[0], rows]);
   const levels = folds.slice(1).map((nodes, level) => make(foldSource(shape, folds[level]), [padded(k), nodes, rows]));
   return (factors) => {
     let product = runs(factors);
