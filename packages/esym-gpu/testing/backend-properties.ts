@@ -43,6 +43,8 @@ export function describeBackend(
       { batch: 3, n: 100, k: 5 },
       { batch: 1, n: 8, k: 7 },
       { batch: 2, n: 2, k: 1 },
+      // The tree with a downsweep of several levels, and coefficients that overflow without a tilt.
+      { batch: 2, n: 300, k: 40 },
     ];
     const sizes = [...fixed, ...drawn].map(
       ({ batch, n, k }) => [`${batch} rows, n = ${n}, k = ${k}`, { batch, n, k }] as const,
@@ -126,6 +128,33 @@ export function describeBackend(
           { numRuns: runs },
         );
       });
+    });
+
+    it.each([5, 20, 30])("entries that tie far above the others share k = %i between them", async (k) => {
+      for (const ties of [k + 1, 2 * k, 5 * k]) {
+        const x = Array.from({ length: 200 }, (_, i) => ((i * 7) % 200 < ties ? 3 : -1000));
+        const pi = await backend.inclusionProbabilities(x, k);
+        const { grad } = await backend.logEspRatio(x, k);
+        const expected = x.map((v) => (v > 0 ? k / ties : 0));
+        expectGradient(pi.data, expected, 200, 1e-5);
+        expectGradient(
+          grad.data,
+          expected.map((v) => v / k),
+          200,
+          Math.max(1e-5, 16 * k * U),
+        );
+      }
+    });
+
+    it("all entries equal give binomial coefficients, whatever their size", async () => {
+      const n = 300;
+      const k = 40;
+      const { data } = await backend.logEsp(new Float64Array(n), k);
+      const { value, grad } = await backend.logEspRatio(new Float64Array(n), k);
+      let log = 0;
+      for (let j = 1; j <= k; j++) log += Math.log((n - j + 1) / j);
+      expectWithin([data[k], value.get(0)], [log, Math.log((n - k + 1) / k)], (v) => 64 * U * Math.max(1, v));
+      expectGradient(grad.data, new Float64Array(n).fill(1 / n), n, 16 * k * U);
     });
 
     it("fewer than k classes besides the label give loss 0 and gradient 0", async () => {
