@@ -9,6 +9,7 @@ and takes and returns lists of floats. `dtypes` are the precisions it computes i
 import math
 import random
 import struct
+from decimal import Decimal
 
 from subset_sums import Subsets, hessian_vector_product, log_esp, smooth_topk_loss
 
@@ -78,7 +79,8 @@ class PortProperties:
             for n in (1, 2, 5, 7):
                 for k in range(n + 1):
                     x = held(dtype, rows_of(n, k) if n > 2 else rows_of(n, k)[:6])
-                    v = held(dtype, [[math.sin(9 * b + i) for i in range(n)] for b in range(len(x))])
+                    # A large constant part in every second direction, which the Hessian maps to 0.
+                    v = held(dtype, [[math.sin(9 * b + i) + b % 2 * 4096 for i in range(n)] for b in range(len(x))])
                     found = self.log_esp(x, k, dtype), self.inclusion_probabilities(x, k, dtype)
                     products = self.log_esp_hvp(x, k, v, dtype)
                     for b, row in enumerate(x):
@@ -98,6 +100,16 @@ class PortProperties:
                             exact, variance = hessian_vector_product(row, k, v[b])
                             scales = [float(entry) * (max(there) - min(there)) for entry in variance]
                             self.assert_row_within(products[b], exact, scales, max(1, k), dtype)
+
+    def test_log_sigma_of_equal_entries_is_log_binomial_plus_k_x(self):
+        # Near 0, where k roundings of an exponential would show.
+        n, k = 60, 30
+        level = -Decimal(math.comb(n, k)).ln() / k
+        for dtype in self.dtypes:
+            rows = held(dtype, [[float(level) + b / 1024] * n for b in range(8)])
+            for row, found in zip(rows, self.log_esp(rows, k, dtype)):
+                expected = Decimal(math.comb(n, k)).ln() + k * Decimal(row[0])
+                self.assert_within(found[k], expected, max(1, abs(expected)), 8 if dtype == "float64" else 64, dtype)
 
     def test_gradient_of_each_row_sums_to_zero_and_is_positive_beside_the_label(self):
         # Each entry is off by 64 k u of itself: the sum by 64 k u of twice the label's.
