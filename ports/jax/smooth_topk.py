@@ -559,15 +559,16 @@ def _fast_two_sum(a, b):
 def _split(a):
     """a = high + low, each with half the digits."""
     # Not Veltkamp's product and differences: a compiler that fuses multiplication and subtraction breaks those.
-    high = lax.reduce_precision(a, *((11, 26) if a.dtype == jnp.float64 else (8, 11)))
+    high = lax.reduce_precision(a, *((11, 25) if a.dtype == jnp.float64 else (8, 11)))
     return high, a - high
 
 
 def _two_product(a, b):
-    """(p, e): a b = p + e exactly, p rounded."""
-    p = a * b
+    """(p, e): a b = p + e to about u^1.5, p rounded."""
+    # Not a b and what it leaves: where p - a_high b_high is fused, p in it is not the rounded one. a_high b_high is exact,
+    # fused or not.
     (a_high, a_low), (b_high, b_low) = _split(a), _split(b)
-    return p, a_low * b_low - (((p - a_high * b_high) - a_low * b_high) - a_high * b_low)
+    return _fast_two_sum(a_high * b_high, a_high * b_low + (a_low * b_high + a_low * b_low))
 
 
 def _divide(a, a_low, divisor):
