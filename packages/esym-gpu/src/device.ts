@@ -65,7 +65,9 @@ export function program<Names extends string>(
   args: number,
   compose: (make: MakeKernel) => (...handles: unknown[]) => Record<Names, unknown>,
 ): Program<Names> {
-  const { gpu, mode, threads } = device;
+  const { mode, threads } = device;
+  // gpu.js never forgets a kernel of its CPU mode: an instance for each program goes with it.
+  const gpu = mode === "cpu" ? new GPU({ mode }) : device.gpu;
   const kernels: { destroy(): void }[] = [];
   const chain = compose((source, output) => {
     const kernel = gpu.createKernel(source as never, { output: [...output], precision: "single" });
@@ -93,6 +95,7 @@ export function program<Names extends string>(
     async destroy() {
       await pipeline.destroy();
       for (const kernel of kernels) kernel.destroy();
+      if (gpu !== device.gpu) await gpu.destroy();
     },
   };
 }

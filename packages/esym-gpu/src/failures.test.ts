@@ -78,7 +78,7 @@ describe("a device that fails", () => {
 
 describe("the cache of programs", () => {
   it("compiles a task of one size once, and keeps eight", async () => {
-    const device = openDevice("cpu", false, "host");
+    const device = openDevice("webasm", false, "host");
     const created = vi.spyOn(device.gpu, "createPipeline");
     const cache = programCache(device);
     const first = await cache.get("ratio", 2, 20, 3, false);
