@@ -34,6 +34,8 @@ export default defineConfig({
   // The repository as the source, so that links between pages are the same there and here.
   srcDir: "..",
   srcExclude: ["**/node_modules/**", "**/dist/**"],
+  // Links to sources lead somewhere in the repository, not on the site.
+  ignoreDeadLinks: [/\.(py|ts|json)$/],
   rewrites: { "README.md": "index.md", ":path(.*)/README.md": ":path/index.md" },
   markdown: {
     config: (markdown) => {
