@@ -1,5 +1,5 @@
 /**
- * Label noise within super-classes, as in section 5.1 of the paper.
+ * Label noise within super-classes, as in the authors' experiments.
  */
 import { membersOfSuperClasses } from "./dataset.ts";
 import { stream } from "./random.ts";

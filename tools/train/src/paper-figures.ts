@@ -1,7 +1,14 @@
 /**
- * The paper's own figures: Berrada, Zisserman, Kumar (2018), table 1. CIFAR-100 with label noise within super-classes, a
- * DenseNet 40-40, accuracies on the test set.
+ * What the paper reports for CIFAR-100 with label noise within super-classes, a DenseNet 40-40, accuracies on the test set
+ * (Berrada, Zisserman, Kumar, 2018).
+ *
+ * Recalled, not transcribed: these numbers have not been compared with the paper's table. Whatever shows them says so,
+ * with UNVERIFIED.
  */
+
+/** Stands beside the figures wherever they are shown. */
+export const UNVERIFIED = "Recalled from memory and not compared with the paper's table: look them up before citing.";
+
 export interface PaperFigure {
   readonly noise: number;
   /** Cross-entropy. */

@@ -82,6 +82,7 @@ describe("report.html", () => {
       "What was run",
     ]);
     expect(page).toContain("In the paper: CIFAR-100");
+    expect(page).toContain("not compared with the paper");
     const alone = results.summary.filter(({ noise, fraction }) => noise === 0 && fraction === 1);
     const small = reportPage({ ...results, summary: alone, identity: { ...identity, taus: [1] } });
     expect(small).not.toContain("Accuracy against");
