@@ -29,3 +29,10 @@ describe("README.md", () => {
     await expectCommentsPrinted(example?.code ?? "", modules);
   });
 });
+
+describe("the project's README.md", () => {
+  it("says in comments what its example prints", async () => {
+    const example = examplesOf(new URL("../../../README.md", import.meta.url)).find(({ language }) => language === "ts");
+    await expectCommentsPrinted(example?.code ?? "", modules);
+  });
+});
