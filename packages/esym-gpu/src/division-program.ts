@@ -32,6 +32,7 @@ export function divisionProgram(device: Device, shape: DivisionShape, task: Task
         return {
           coefficient,
           ratio: (b) => Math.log(coefficient(b, k) / coefficient(b, k - 1)),
+          inRange: () => true,
           derivative: NONE,
           groupDerivative: NONE,
         };
@@ -73,7 +74,7 @@ export function divisionProgram(device: Device, shape: DivisionShape, task: Task
       ]);
       // Coefficients are over coefficient k.
       const ratio = (b: number): number => -Math.log(result.full[b * stride + k - 1]);
-      return { ...result, ratio, coefficient: () => NaN };
+      return { ...result, ratio, coefficient: () => NaN, inRange: () => true };
     },
     get executor() {
       return compiled.executor;

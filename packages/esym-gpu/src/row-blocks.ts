@@ -33,6 +33,9 @@ export function checkSizes(caller: string, n: number, k: number): void {
   }
 }
 
+/** The functions of the backend, by what they run. */
+const CALLERS = { inclusion: "inclusionProbabilities", ratio: "logEspRatio", loss: "smoothTopkLoss" };
+
 /** What is done with each row before and after the device. */
 export interface RowVisitor {
   /** Changes the row before it is centred. */
@@ -47,6 +50,7 @@ export interface RowVisitor {
  * Runs a task over all rows, block by block.
  *
  * @param grad  receives the derivatives, [batch, n]; null for a 'polynomial'.
+ * @throws RangeError if a row's coefficients leave the range of single precision: k above 24 and near n only.
  */
 export async function eachRow(
   cache: ProgramCache,
@@ -62,6 +66,7 @@ export async function eachRow(
   const count = rowsOfBlock(cache.device, batch, n);
   let compiled = await cache.get(task, count, n, k, false);
   const row = new Float64Array(n);
+  const hasSubsets = new Uint8Array(batch);
 
   /** False where a row is crowded. */
   function prepare({ program: { width, group } }: Compiled, args: RowArguments, from: number): boolean {
@@ -77,7 +82,9 @@ export async function eachRow(
       }
       const centre = writeRow(writer, args, at, row);
       if (centre === "crowded") return false;
-      if (b < batch) visitor.centred(centre === "empty" ? null : centre, b, args.margin, 2 * at);
+      if (b >= batch) continue;
+      hasSubsets[b] = centre === "empty" ? 0 : 1;
+      visitor.centred(centre === "empty" ? null : centre, b, args.margin, 2 * at);
     }
     return true;
   }
@@ -86,6 +93,11 @@ export async function eachRow(
     const { classes } = args;
     for (let at = 0; at < count && from + at < batch; at++) {
       const b = from + at;
+      if (task !== "polynomial" && hasSubsets[b] === 1 && !result.inRange(at)) {
+        throw new RangeError(
+          `${CALLERS[task]}: k = ${k} of n = ${n} entries leaves the range of single precision in row ${b}, use cpuBackend`,
+        );
+      }
       if (grad !== null) {
         grad.set(result.derivative.subarray(at * width, at * width + n), b * n);
         for (let g = at * group; g < (at + 1) * group && classes[g] >= 0; g++) {

@@ -22,6 +22,8 @@ export interface RowResult {
   readonly ratio: (b: number) => number;
   /** Coefficient j of the block's row b; of a 'polynomial' only. */
   readonly coefficient: (b: number, j: number) => number;
+  /** Whether coefficients k and k - 1 of the block's row b are in the range that the derivatives need. */
+  readonly inRange: (b: number) => boolean;
   /** [rows, width]; empty for a 'polynomial'. */
   readonly derivative: Float32Array;
   /** [rows, group], for the classes of the group. */

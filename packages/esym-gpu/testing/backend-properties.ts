@@ -130,6 +130,47 @@ export function describeBackend(
       });
     });
 
+    // Probabilities near 1/2, where the sum of all coefficients is far above e to the distribution's mean.
+    it.each([
+      [160, 70],
+      [240, 90],
+      [300, 120],
+    ])("n = %i entries of like size, k = %i: all coefficients stay in the format's range", async (n, k) => {
+      for (const spread of [0, 0.2, 1]) {
+        const x = Array.from({ length: n }, (_, i) => Math.fround(spread * Math.sin(i)));
+        expectWithin(
+          (await backend.logEsp(x, k)).data,
+          (await cpuBackend.logEsp(x, k)).data,
+          (value) => 64 * U * Math.max(1, Math.abs(value)),
+        );
+        expectGradient(
+          (await backend.inclusionProbabilities(x, k)).data,
+          (await cpuBackend.inclusionProbabilities(x, k)).data,
+          n,
+          1e-5,
+        );
+      }
+    });
+
+    it("refuses orders near n whose coefficients leave the format's range, and goes on", async () => {
+      const x = new Float32Array(260).map((_, i) => Math.sin(i));
+      const refusal = "of n = 260 entries leaves the range of single precision in row 0";
+      await expect(backend.inclusionProbabilities(x, 200)).rejects.toThrow(`k = 200 ${refusal}`);
+      await expect(backend.logEspRatio(x, 199)).rejects.toThrow(`k = 199 ${refusal}`);
+      await expect(
+        backend.smoothTopkLoss(
+          [x].map((row) => Array.from(row)),
+          [3],
+          { k: 200, tau: 0.005 },
+        ),
+      ).rejects.toThrow(`k = 200 ${refusal}`);
+      expectWithin(
+        (await backend.logEspRatio(x, 2)).value.data,
+        (await cpuBackend.logEspRatio(x, 2)).value.data,
+        (v) => 64 * U * Math.max(1, Math.abs(v)),
+      );
+    });
+
     it.each([5, 20, 30])("entries that tie far above the others share k = %i between them", async (k) => {
       for (const ties of [k + 1, 2 * k, 5 * k]) {
         const x = Array.from({ length: 200 }, (_, i) => ((i * 7) % 200 < ties ? 3 : -1000));
