@@ -10,6 +10,7 @@ import { webgpuAdapter } from "./webgpu-adapter.ts";
 /** What is used of a page; with the library dom, gpu.js's declarations are others. */
 const page = globalThis as unknown as {
   readonly crossOriginIsolated: boolean;
+  readonly navigator: { readonly hardwareConcurrency: number };
   readonly document: {
     createElement(name: "canvas"): {
       getContext(name: "webgl2"): {
@@ -36,4 +37,4 @@ const size = SMOOTH_TOPK_DEEP === "1" ? { shapes: 20, runs: 20 } : { shapes: 2, 
 describeBackend("webgpu", () => createGpuBackend({ mode: "webgpu" }), size);
 describeBackend("webgl2", () => createGpuBackend({ mode: "webgl2" }), size);
 describeBackend("webasm", () => createGpuBackend({ mode: "webasm" }), size);
-describeThreads();
+describeThreads(page.navigator.hardwareConcurrency);

@@ -1,3 +1,4 @@
+import { cpus } from "node:os";
 import { describeThreads } from "../testing/threads.ts";
 
-describeThreads();
+describeThreads(cpus().length);

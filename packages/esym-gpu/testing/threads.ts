@@ -9,8 +9,10 @@ import { referenceLoss } from "./reference-loss.ts";
 const BATCH = 20;
 const N = 1000;
 
-export function describeThreads(): void {
-  describe("webasm on several threads", () => {
+/** @param processors  gpu.js starts no threads on a single one: the tests are then skipped, with a line that says so. */
+export function describeThreads(processors: number): void {
+  if (processors < 2) console.log("skipped: WebAssembly on several threads: this machine has one processor");
+  describe.skipIf(processors < 2)("webasm on several threads", () => {
     it.each([
       [5, 1],
       [20, 0.1],
