@@ -32,7 +32,9 @@ describe("README.md", () => {
 
 describe("the project's README.md", () => {
   it("says in comments what its example prints", async () => {
-    const example = examplesOf(new URL("../../../README.md", import.meta.url)).find(({ language }) => language === "ts");
+    const example = examplesOf(new URL("../../../README.md", import.meta.url)).find(
+      ({ language }) => language === "ts",
+    );
     await expectCommentsPrinted(example?.code ?? "", modules);
   });
 });
