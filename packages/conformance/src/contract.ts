@@ -25,8 +25,8 @@
  * them must be below twice the floor. A tolerance is a fraction of a scale, both given here.
  */
 import { type Dtype, FLOOR, UNIT } from "./dtypes.ts";
-import type { EspInput, LossInput, TestCase } from "./vector-file.ts";
-import { fromJson, numbersOf } from "./vector-file.ts";
+import type { EspInput, LossInput, TestCase } from "./vectors/vector-file.ts";
+import { fromJson, numbersOf } from "./vectors/vector-file.ts";
 
 /** What one number of a row may be: within `allowed` u of `expected`, relative to `scale`. */
 export interface Tolerance {

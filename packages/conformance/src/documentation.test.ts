@@ -3,7 +3,7 @@ import { examplesOf, expectOutputPrinted } from "@smooth-topk/doc-examples";
 import { describe, expect, it } from "vitest";
 import { portOfSteps } from "../testing/ports/port-of-steps.ts";
 import { mutants } from "../testing/ports/mutants.ts";
-import type { Request } from "./port.ts";
+import type { Request } from "./runner/port.ts";
 import * as runner from "./runner.ts";
 
 const page = new URL("../README.md", import.meta.url);

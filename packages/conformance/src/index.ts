@@ -1,7 +1,7 @@
 export { contractOf, type RowContract, type Tolerance } from "./contract.ts";
 export { type Dtype, DTYPES, FLOOR, roundTo, UNIT } from "./dtypes.ts";
 export { errorInU, largestErrorInU, UNIT_ROUNDOFF } from "./error-in-u.ts";
-export { type Answer, judge, type NumberError, type Verdict } from "./judge.ts";
+export { type Answer, judge, type NumberError, type Verdict } from "./runner/judge.ts";
 export type {
   EspInput,
   Expectation,
@@ -13,4 +13,4 @@ export type {
   Output,
   TestCase,
   VectorFile,
-} from "./vector-file.ts";
+} from "./vectors/vector-file.ts";

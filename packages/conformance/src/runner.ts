@@ -6,11 +6,11 @@ export type {
   ResultSummary,
   Status,
   Worst,
-} from "./conformance-report.ts";
-export { type CounterExample, fuzz, type FuzzOptions, type FuzzRun } from "./fuzz.ts";
-export { loadVectors } from "./load-vectors.ts";
-export { type Failure, type Port, portOf, type Reply, type Request } from "./port.ts";
-export { CannotStart, PortProcess, type ProcessOptions } from "./port-process.ts";
-export { reportPage } from "./report-page.ts";
-export { reportTable } from "./report-table.ts";
-export { type ConformanceOptions, type Run, runConformance } from "./run-conformance.ts";
+} from "./runner/conformance-report.ts";
+export { type CounterExample, fuzz, type FuzzOptions, type FuzzRun } from "./runner/fuzz.ts";
+export { loadVectors } from "./vectors/load-vectors.ts";
+export { type Failure, type Port, portOf, type Reply, type Request } from "./runner/port.ts";
+export { CannotStart, PortProcess, type ProcessOptions } from "./runner/port-process.ts";
+export { reportPage } from "./runner/report-page.ts";
+export { reportTable } from "./runner/report-table.ts";
+export { type ConformanceOptions, type Run, runConformance } from "./runner/run-conformance.ts";

@@ -1,6 +1,6 @@
 /** Factors with rational coefficients, so that the polynomial part of the oracle can be checked exactly. */
-import type { Factors } from "../src/centred-factors.ts";
-import type { Enclosures } from "../src/enclosures.ts";
+import type { Factors } from "../src/oracle/centred-factors.ts";
+import type { Enclosures } from "../src/oracle/enclosures.ts";
 import { add, divide, multiply, type Rational, rational } from "./exact-rational.ts";
 
 /** (ratio + X) above the centre, (1 + ratio X) elsewhere; ratio >= 0. */

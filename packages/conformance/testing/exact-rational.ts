@@ -2,7 +2,7 @@
  * Rationals of BigInts, and their rounding to double by integer division: what interval arithmetic is checked against,
  * sharing nothing with it.
  */
-import type { Mpfr, MpfrPointer } from "../src/mpfr.ts";
+import type { Mpfr, MpfrPointer } from "../src/oracle/mpfr.ts";
 
 /** numerator / denominator, denominator > 0, not necessarily in lowest terms. */
 export interface Rational {

@@ -14,13 +14,13 @@ import {
   rowsOf,
   wrap,
 } from "./border.ts";
-import { factorise, sharedRow } from "./centred-row.ts";
-import { UNIT_SCALE } from "./exponential.ts";
-import { hvpOfRow } from "./hessian-vector-product.ts";
-import { leaveOneOut } from "./leave-one-out.ts";
-import { logRatio } from "./log-ratio.ts";
-import { emptyPartial } from "./partial.ts";
-import { vjpOfShard } from "./vector-jacobian-product.ts";
+import { factorise, sharedRow } from "./one-order/centred-row.ts";
+import { UNIT_SCALE } from "./numbers/exponential.ts";
+import { hvpOfRow } from "./one-order/covariance.ts";
+import { leaveOneOut } from "./one-order/leave-one-out.ts";
+import { logRatio } from "./one-order/log-ratio.ts";
+import { emptyPartial } from "./partials.ts";
+import { vjpOfShard } from "./all-orders/vector-jacobian-product.ts";
 
 function checkedRows(caller: string, x: ArrayLike2d, k: number, lowest: 0 | 1): Rows {
   const rows = rowsOf(caller, "x", x);

@@ -4,9 +4,9 @@
  * Kernels check nothing. Import the package itself for functions that do.
  */
 export * from "./border.ts";
-export * from "./centred-row.ts";
-export * from "./double-double.ts";
-export * from "./exponential.ts";
-export * from "./largest.ts";
-export * from "./leave-one-out.ts";
-export * from "./log-ratio.ts";
+export * from "./one-order/centred-row.ts";
+export * from "./numbers/double-double.ts";
+export * from "./numbers/exponential.ts";
+export * from "./numbers/selection.ts";
+export * from "./one-order/leave-one-out.ts";
+export * from "./one-order/log-ratio.ts";

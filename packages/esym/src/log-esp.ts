@@ -3,10 +3,10 @@
  */
 import type { NdArray } from "ndarray";
 import { type ArrayLike2d, checkLogValues, checkOrder, copyRow, describe, rowsOf, wrap } from "./border.ts";
-import { logEspByDivideAndConquer } from "./divide-and-conquer.ts";
-import { logEspByEnumeration, MOST_SUBSETS, subsetCount } from "./enumeration.ts";
-import { logEspOfPartial, partialOfRow } from "./partial.ts";
-import { logEspByTilting } from "./tilted.ts";
+import { logEspByDivideAndConquer } from "./reference/divide-and-conquer.ts";
+import { logEspByEnumeration, MOST_SUBSETS, subsetCount } from "./reference/enumeration.ts";
+import { logEspOfPartial, partialOfRow } from "./partials.ts";
+import { logEspByTilting } from "./reference/tilted.ts";
 
 /**
  * - 'summation': one factor at a time, linear space, compensated; the default and the accurate one.

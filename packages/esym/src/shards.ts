@@ -14,8 +14,8 @@ import {
   rowsOf,
   wrap,
 } from "./border.ts";
-import { type EspPartial, partialOfRow } from "./partial.ts";
-import { vjpOfShard } from "./vector-jacobian-product.ts";
+import { type EspPartial, partialOfRow } from "./partials.ts";
+import { vjpOfShard } from "./all-orders/vector-jacobian-product.ts";
 
 function shardOf(caller: string, x: ArrayLike2d): { rows: Rows; row: Float64Array } {
   const rows = rowsOf(caller, "x", x);

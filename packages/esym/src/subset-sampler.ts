@@ -2,7 +2,7 @@
  * Exact samples of k-subsets.
  */
 import { type ArrayLike2d, checkLogValues, checkOrder, copyRow, rowsOf } from "./border.ts";
-import { type SubsetSampler, subsetSamplerOfRow } from "./sampling.ts";
+import { type SubsetSampler, subsetSamplerOfRow } from "./one-order/subset-tree.ts";
 
 /**
  * Prepares exact sampling from the k-subset distribution of one row:

@@ -1,5 +1,5 @@
-export { type ExperimentOptions, type Results, runExperiment, type Watcher } from "./experiment.ts";
-export { LOSSES, type LossBackend, type LossName } from "./loss.ts";
-export { type ModelName, MODELS } from "./model.ts";
-export { resultTable } from "./table.ts";
-export { verdict } from "./verdict.ts";
+export { type ExperimentOptions, type Results, runExperiment, type Watcher } from "./experiment/experiment.ts";
+export { LOSSES, type LossBackend, type LossName } from "./training/trained-loss.ts";
+export { type ModelName, MODELS } from "./training/model.ts";
+export { resultTable } from "./report/table.ts";
+export { verdict } from "./report/verdict.ts";

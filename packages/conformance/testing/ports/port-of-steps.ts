@@ -1,7 +1,7 @@
 /** The port protocol over the steps of a port. */
 import { type Dtype, roundTo } from "../../src/dtypes.ts";
-import { type Port, portOf, type Request } from "../../src/port.ts";
-import { fromJson, type JsonNumber, toJson } from "../../src/vector-file.ts";
+import { type Port, portOf, type Request } from "../../src/runner/port.ts";
+import { fromJson, type JsonNumber, toJson } from "../../src/vectors/vector-file.ts";
 import { correct, type Steps } from "./straightforward.ts";
 
 /** @param changes  the steps that are not as they should be. */

@@ -2,7 +2,7 @@
  * A port in double precision without tricks for speed, and its steps one by one: a mutant is this port with one step
  * replaced by a mistake.
  */
-import type { EspCase, LossCase } from "../../src/case-family.ts";
+import type { EspCase, LossCase } from "../../src/vectors/case-family.ts";
 import { allButOne, type Factor, type Polynomial, product as productOf } from "./factors.ts";
 import { add, exponential, type Pair, product, quotient, sum } from "./two-fold.ts";
 
