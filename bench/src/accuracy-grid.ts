@@ -5,7 +5,7 @@
 import { errorInU } from "@smooth-topk/conformance";
 import type { Oracle } from "@smooth-topk/conformance/oracle";
 import { inclusionProbabilities, logEsp } from "@smooth-topk/esym";
-import { crossEntropyValueAndGrad, smoothTopkSvmValueAndGrad } from "@smooth-topk/loss";
+import { crossEntropyValueAndGrad, smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
 import { families, seeded } from "./score-families.ts";
 
 /** Gradient entries below this are outside the contract. */
@@ -110,8 +110,8 @@ function* measureLoss(
   select: number[],
 ): Generator<Measurement> {
   const { k, tau } = place;
-  const { value, grad } = smoothTopkSvmValueAndGrad(scores, label, { k, tau });
-  const exact = oracle.smoothTopkSvm(scores, label, { k, tau }, { select });
+  const { value, grad } = smoothTopkLossValueAndGrad(scores, label, { k, tau });
+  const exact = oracle.smoothTopkLoss(scores, label, { k, tau }, { select });
   if (exact.loss >= SMALLEST_LOSS || exact.loss === 0) {
     yield { quantity: "loss", ...place, error: errorInU(value, exact.loss), allowed: 8 + Math.abs(exact.z) };
   }

@@ -4,7 +4,7 @@
  */
 import { createGpuBackend, type GpuBackend, type GpuMode } from "@smooth-topk/esym-gpu";
 import { provideWebgpu } from "@smooth-topk/esym-gpu/node";
-import { smoothTopkSvmValueAndGrad } from "@smooth-topk/loss";
+import { smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
 import type { ProcessCase } from "./between-processes.ts";
 import { interleavePromises, processorTime } from "./interleaved-promises.ts";
 import { type Effort, summarise } from "./interleaved-timer.ts";
@@ -54,7 +54,7 @@ export async function timeGpu(mode: GpuMode, effort: Effort): Promise<ProcessCas
 async function timeCase(mode: GpuMode, batch: number, n: number, k: number, effort: Effort): Promise<ProcessCase> {
   const { scores, labels } = scoreBatch(batch, n, "float32");
   const out = { loss: new Float64Array(batch), grad: new Float32Array(batch * n) };
-  const typescript = async (): Promise<unknown> => smoothTopkSvmValueAndGrad(scores, labels, { k, out });
+  const typescript = async (): Promise<unknown> => smoothTopkLossValueAndGrad(scores, labels, { k, out });
   await typescript();
   const backends: GpuBackend[] = [];
   const contenders = [{ name: TYPESCRIPT, run: typescript }];

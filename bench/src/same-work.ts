@@ -2,7 +2,7 @@
  * Checks, before anything is timed, that contenders compute the same: a fast wrong answer is no contender.
  */
 import { logEsp, logEspVjp } from "@smooth-topk/esym";
-import { crossEntropyValueAndGrad, smoothTopkSvmValueAndGrad } from "@smooth-topk/loss";
+import { crossEntropyValueAndGrad, smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
 import type { ScoreBatch, ScoreMatrix } from "./score-batch.ts";
 
 /** @throws Error if two vectors differ by more than `tolerance` times the largest entry of the second. */
@@ -30,7 +30,7 @@ function rounding(scores: ScoreMatrix): number {
 
 /** The smooth top-k loss at k = 1, tau = 1, alpha = 0 is the cross-entropy: same values, same gradients. */
 export function expectCrossEntropy({ scores, labels }: ScoreBatch): void {
-  const ours = smoothTopkSvmValueAndGrad(scores, labels, { k: 1, alpha: 0, reduction: "none" });
+  const ours = smoothTopkLossValueAndGrad(scores, labels, { k: 1, alpha: 0, reduction: "none" });
   const theirs = crossEntropyValueAndGrad(scores, labels, { reduction: "none" });
   expectSame("cross-entropy, loss", ours.value, theirs.value, 1e-13);
   expectSame("cross-entropy, gradient", ours.grad.data, theirs.grad.data, rounding(scores));
@@ -43,7 +43,7 @@ export function expectCrossEntropy({ scores, labels }: ScoreBatch): void {
 export function expectFormula({ scores, labels }: ScoreBatch, k: number, tau: number, rows: number): void {
   const alpha = 1;
   const [batch, n] = scores.shape;
-  const { value, grad } = smoothTopkSvmValueAndGrad(scores, labels, { k, tau, alpha, reduction: "none" });
+  const { value, grad } = smoothTopkLossValueAndGrad(scores, labels, { k, tau, alpha, reduction: "none" });
   const cotangent = new Float64Array(k + 1);
   cotangent[k] = 1;
   cotangent[k - 1] = -1;

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { crossEntropyValueAndGrad, smoothTopkSvmValueAndGrad } from "@smooth-topk/loss";
+import { crossEntropyValueAndGrad, smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
 import { type ProcessCase, significant } from "./between-processes.ts";
 import { median } from "./quantiles.ts";
 import { type ScoreBatch, scoreBatch } from "./score-batch.ts";
@@ -137,7 +137,7 @@ function writeRequest(folder: string, { scores, labels }: ScoreBatch): void {
 /** Both sides give the same losses: to what single precision keeps of theirs, log-space sums over 1000 classes. */
 function expectSameLosses({ scores, labels }: ScoreBatch, theirs: TheirReport): void {
   const ours: Record<string, number> = {
-    "smooth top-k": smoothTopkSvmValueAndGrad(scores, labels, { k: K, tau: TAU }).value,
+    "smooth top-k": smoothTopkLossValueAndGrad(scores, labels, { k: K, tau: TAU }).value,
     "cross-entropy": crossEntropyValueAndGrad(scores, labels).value,
   };
   for (const [loss, value] of Object.entries(ours)) {
@@ -160,7 +160,7 @@ function gradientGap(
 ): GradientGap {
   const bytes = readFileSync(join(folder, `authors-${tau}.f64`));
   const theirs = new Float64Array(new Uint8Array(bytes).buffer);
-  const { value, grad } = smoothTopkSvmValueAndGrad(scores, labels, { k: K, tau });
+  const { value, grad } = smoothTopkLossValueAndGrad(scores, labels, { k: K, tau });
   const gap = { worst: 0, worstOfLarge: 0, zeros: 0, notFinite: 0, entries: 0 };
   for (let b = 0; b < BATCH; b++) {
     const row = Float64Array.from(grad.data.subarray(b * CLASSES, (b + 1) * CLASSES));

@@ -12,8 +12,8 @@ import {
   valueAndGrad,
   vjp,
 } from "@smooth-topk/grad";
-import { smoothTopkSvmValueAndGrad } from "@smooth-topk/loss";
-import { fusedSmoothTopkSvm } from "@smooth-topk/loss/differentiable";
+import { smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
+import { fusedSmoothTopkLoss } from "@smooth-topk/loss/differentiable";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import ndarray from "ndarray";
@@ -201,12 +201,12 @@ export function speedOfTape(effort: Effort): ProcessCase[] {
   return dtypes.map((dtype) => {
     const { scores, labels } = scoreBatch(BATCH, CLASSES, dtype);
     const options = { k: 5 };
-    const taped = valueAndGrad((x: Tensor) => fusedSmoothTopkSvm(x, labels, options));
-    const direct = smoothTopkSvmValueAndGrad(scores, labels, options);
+    const taped = valueAndGrad((x: Tensor) => fusedSmoothTopkLoss(x, labels, options));
+    const direct = smoothTopkLossValueAndGrad(scores, labels, options);
     const throughTape = taped(scores);
     expectSame("gradient through the tape", throughTape.grad.data, direct.grad.data, 0);
     const contenders = [
-      { name: "fused call", run: () => void smoothTopkSvmValueAndGrad(scores, labels, options) },
+      { name: "fused call", run: () => void smoothTopkLossValueAndGrad(scores, labels, options) },
       { name: "through the tape", run: () => void taped(scores) },
     ];
     return { parameters: { dtype }, timings: summarise(interleave(contenders, effort), "fused call") };

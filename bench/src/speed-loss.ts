@@ -1,7 +1,7 @@
 /**
  * The fused smooth top-k loss and gradient against cross-entropy on the same scores, results into the caller's memory.
  */
-import { crossEntropyValueAndGrad, smoothTopkSvmValueAndGrad } from "@smooth-topk/loss";
+import { crossEntropyValueAndGrad, smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
 import type { ProcessCase } from "./between-processes.ts";
 import { type Effort, interleave, summarise } from "./interleaved-timer.ts";
 import { expectCrossEntropy, expectFormula } from "./same-work.ts";
@@ -33,7 +33,7 @@ export function timeLosses(
     const samples = interleave(
       [
         { name: "cross-entropy", run: () => void crossEntropyValueAndGrad(scores, labels, { out }) },
-        { name: "smooth top-k", run: () => void smoothTopkSvmValueAndGrad(scores, labels, { k, tau, out }) },
+        { name: "smooth top-k", run: () => void smoothTopkLossValueAndGrad(scores, labels, { k, tau, out }) },
       ],
       effort,
     );

@@ -1,7 +1,7 @@
 /**
  * What one call allocates, seen from a process of its own that has done nothing else of that size.
  */
-import { smoothTopkSvm, smoothTopkSvmValueAndGrad } from "@smooth-topk/loss";
+import { smoothTopkLoss, smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
 import { scoreMatrix } from "./score-batch.ts";
 import { seeded } from "./score-families.ts";
 
@@ -51,8 +51,8 @@ export function memoryGrowth({ pass, batch, n, k }: MemoryCase): MemoryGrowth {
     const labels = new Int32Array(rows);
     const out = { loss: new Float64Array(rows), grad: new Float64Array(rows * classes).fill(1) };
     return pass === "forward"
-      ? () => void smoothTopkSvm(scores, labels, { k })
-      : () => void smoothTopkSvmValueAndGrad(scores, labels, { k, out });
+      ? () => void smoothTopkLoss(scores, labels, { k })
+      : () => void smoothTopkLossValueAndGrad(scores, labels, { k, out });
   };
   // Code is loaded and compiled by small calls first.
   for (const classes of [100, 1000, 100, 2000]) {

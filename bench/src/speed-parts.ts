@@ -13,7 +13,7 @@ import {
   selectLargest,
   twoProduct,
 } from "@smooth-topk/esym/kernel";
-import { smoothTopkSvmValueAndGrad } from "@smooth-topk/loss";
+import { smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
 import type { ProcessCase } from "./between-processes.ts";
 import { type Effort, interleave, type Samples, summarise } from "./interleaved-timer.ts";
 import { expectFormula, expectSame } from "./same-work.ts";
@@ -69,7 +69,7 @@ function timeParts(k: number, effort: Effort): Samples[] {
   };
   const samples = interleave(
     [
-      { name: WHOLE, run: () => void smoothTopkSvmValueAndGrad(scores, labels, { k, out }) },
+      { name: WHOLE, run: () => void smoothTopkLossValueAndGrad(scores, labels, { k, out }) },
       { name: "check of the scores", run: () => checkLogValues("bench", "scores", rows) },
       { name: "copy of the rows", run: eachRow((b) => copyRow(rows, b, x)) },
       {

@@ -1,7 +1,7 @@
 /**
  * The forward pass as k and n grow. All sizes take turns, so a ratio of two sizes is one of the same moments.
  */
-import { smoothTopkSvm } from "@smooth-topk/loss";
+import { smoothTopkLoss } from "@smooth-topk/loss";
 import type { ProcessCase } from "./between-processes.ts";
 import { type Effort, interleave, type Samples, summarise } from "./interleaved-timer.ts";
 import { expectFormula } from "./same-work.ts";
@@ -19,7 +19,7 @@ export function speedByOrder(effort: Effort): ProcessCase[] {
   const { scores, labels } = batch;
   for (const k of ORDERS) expectFormula(batch, k, 1, 1);
   const samples = interleave(
-    ORDERS.map((k) => ({ name: String(k), run: () => void smoothTopkSvm(scores, labels, { k }) })),
+    ORDERS.map((k) => ({ name: String(k), run: () => void smoothTopkLoss(scores, labels, { k }) })),
     effort,
   );
   const rows = samples.map((sample) => perRow(sample, labels.length));
@@ -34,7 +34,7 @@ export function speedBySize(effort: Effort): ProcessCase[] {
   const samples = interleave(
     batches.map(({ scores, labels }) => ({
       name: String(scores.shape[1]),
-      run: () => void smoothTopkSvm(scores, labels, { k }),
+      run: () => void smoothTopkLoss(scores, labels, { k }),
     })),
     effort,
   );

@@ -25,7 +25,7 @@ export interface Definition {
   /** Central difference of the inclusion probabilities along v, with a step of 2^-500 and an error of its square. */
   hvpByDifferences(x: readonly number[], k: number, v: readonly number[]): number[];
   logEspRatio(x: readonly number[], k: number): { value: number; grad: number[] };
-  smoothTopkSvm(
+  smoothTopkLoss(
     scores: readonly number[],
     label: number,
     parameters: { k: number; tau: number; alpha: number },
@@ -117,7 +117,7 @@ export async function createDefinition(): Promise<Definition> {
 
     // tau log( sum over A of exp((alpha [y not in A] + sum over A of s_j / k) / tau) ) - tau log( same, A with y,
     // without alpha ); its gradient is 1/k times the difference of the two expectations of [i in A].
-    smoothTopkSvm: (scores, label, { k, tau, alpha }) => {
+    smoothTopkLoss: (scores, label, { k, tau, alpha }) => {
       const there = scores.flatMap((s, i) => (s === -Infinity ? [] : [i]));
       const terms = subsets(there.length, k).map((places) => {
         const subset = places.map((place) => there[place]);

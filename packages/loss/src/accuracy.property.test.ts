@@ -7,7 +7,7 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectEntries } from "../testing/expect-entries.ts";
 import { extremeInstance } from "../testing/extreme-instances.ts";
-import { crossEntropyValueAndGrad, smoothTopkSvmValueAndGrad, topkSvmValueAndGrad } from "./index.ts";
+import { crossEntropyValueAndGrad, smoothTopkLossValueAndGrad, topkLossValueAndGrad } from "./index.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {
@@ -22,8 +22,8 @@ describe("against the oracle", () => {
   it("the smooth loss is right to 9 u and its gradient to 16 k + 8 u", () => {
     fc.assert(
       fc.property(extremeInstance, ({ s, y, k, tau, alpha }) => {
-        const { value, grad } = smoothTopkSvmValueAndGrad(s, y, { k, tau, alpha });
-        const exact = oracle.smoothTopkSvm(s, y, { k, tau, alpha });
+        const { value, grad } = smoothTopkLossValueAndGrad(s, y, { k, tau, alpha });
+        const exact = oracle.smoothTopkLoss(s, y, { k, tau, alpha });
         if (exact.loss >= 1e-300 || exact.loss === 0) expect(errorInU(value, exact.loss)).toBeLessThanOrEqual(9);
         expectEntries(grad.data, exact.grad, 16 * k + 8);
       }),
@@ -34,8 +34,8 @@ describe("against the oracle", () => {
   it("the hard loss is right to 2 u, with the limit's subgradient", () => {
     fc.assert(
       fc.property(extremeInstance, ({ s, y, k, alpha }) => {
-        const { value, grad } = topkSvmValueAndGrad(s, y, { k, alpha });
-        const exact = oracle.topkSvm(s, y, { k, alpha });
+        const { value, grad } = topkLossValueAndGrad(s, y, { k, alpha });
+        const exact = oracle.topkLoss(s, y, { k, alpha });
         expect(errorInU(value, exact.loss)).toBeLessThanOrEqual(2);
         expectEntries(grad.data, exact.grad, 3);
       }),
@@ -57,7 +57,7 @@ describe("against the oracle", () => {
 describe("cases that once failed", () => {
   it("n = 10000, k = 100: products about the k-th largest entry do not underflow", () => {
     const scores = new Float64Array(10_000).fill(0.1);
-    const { value, grad } = smoothTopkSvmValueAndGrad(scores, 0, { k: 100 });
+    const { value, grad } = smoothTopkLossValueAndGrad(scores, 0, { k: 100 });
     // All equal: sigma_k / sigma_{k-1} = (n - k) / k over n - 1 entries, and every pi^(k) - pi^(k-1) = 1 / (n - 1).
     const odds = (Math.E * 9900) / 100;
     expect(errorInU(value, Math.log1p(odds))).toBeLessThanOrEqual(16);

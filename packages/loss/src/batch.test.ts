@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import {
   crossEntropy,
   crossEntropyValueAndGrad,
-  smoothTopkSvm,
-  smoothTopkSvmValueAndGrad,
+  smoothTopkLoss,
+  smoothTopkLossValueAndGrad,
   topkAccuracy,
-  topkSvm,
-  topkSvmValueAndGrad,
+  topkLoss,
+  topkLossValueAndGrad,
 } from "./index.ts";
 
 /** The message of the RangeError or TypeError that a call throws. */
@@ -34,8 +34,8 @@ describe("refusals name the function, the argument, the index and the value", ()
   it.each<[string, () => unknown, string]>([
     [
       "a NaN score",
-      () => smoothTopkSvm([[0, NaN, 1]], [0], { k }),
-      "smoothTopkSvm: scores[0, 1] is NaN, expected a finite number or -Infinity",
+      () => smoothTopkLoss([[0, NaN, 1]], [0], { k }),
+      "smoothTopkLoss: scores[0, 1] is NaN, expected a finite number or -Infinity",
     ],
     [
       "an infinite score",
@@ -44,13 +44,13 @@ describe("refusals name the function, the argument, the index and the value", ()
     ],
     [
       "a label too large",
-      () => smoothTopkSvm(scores, [0, 4, 1], { k }),
-      "smoothTopkSvm: labels[1] is 4, expected an integer in [0, 3]",
+      () => smoothTopkLoss(scores, [0, 4, 1], { k }),
+      "smoothTopkLoss: labels[1] is 4, expected an integer in [0, 3]",
     ],
     [
       "a negative label",
-      () => topkSvm(scores, [0, 1, -1], { k }),
-      "topkSvm: labels[2] is -1, expected an integer in [0, 3]",
+      () => topkLoss(scores, [0, 1, -1], { k }),
+      "topkLoss: labels[2] is -1, expected an integer in [0, 3]",
     ],
     [
       "a fractional label",
@@ -81,7 +81,7 @@ describe("refusals name the function, the argument, the index and the value", ()
     [
       "a masked label",
       () =>
-        smoothTopkSvm(
+        smoothTopkLoss(
           [
             [0, 1, 2, 3],
             [0, -Infinity, 1, 2],
@@ -89,20 +89,20 @@ describe("refusals name the function, the argument, the index and the value", ()
           [0, 1],
           { k },
         ),
-      "smoothTopkSvm: labels[1] is 1, a masked class: scores[1, 1] is -Infinity",
+      "smoothTopkLoss: labels[1] is 1, a masked class: scores[1, 1] is -Infinity",
     ],
-    ["k of 0", () => smoothTopkSvm(scores, labels, { k: 0 }), "smoothTopkSvm: k must be at least 1: got k = 0"],
+    ["k of 0", () => smoothTopkLoss(scores, labels, { k: 0 }), "smoothTopkLoss: k must be at least 1: got k = 0"],
     [
       "k of n",
-      () => smoothTopkSvm(scores, labels, { k: 4 }),
-      "smoothTopkSvm: k must be at most n - 1: got k = 4, n = 4",
+      () => smoothTopkLoss(scores, labels, { k: 4 }),
+      "smoothTopkLoss: k must be at most n - 1: got k = 4, n = 4",
     ],
     [
       "the default k of few classes",
-      () => topkSvm(scores, labels),
-      "topkSvm: k must be at most n - 1: got k = 5, n = 4",
+      () => topkLoss(scores, labels),
+      "topkLoss: k must be at most n - 1: got k = 5, n = 4",
     ],
-    ["a fractional k", () => topkSvm(scores, labels, { k: 1.5 }), "topkSvm: k must be an integer: got k = 1.5"],
+    ["a fractional k", () => topkLoss(scores, labels, { k: 1.5 }), "topkLoss: k must be an integer: got k = 1.5"],
     [
       "k above n for accuracy",
       () => topkAccuracy(scores, labels, { k: 5 }),
@@ -110,33 +110,33 @@ describe("refusals name the function, the argument, the index and the value", ()
     ],
     [
       "tau of 0",
-      () => smoothTopkSvm(scores, labels, { k, tau: 0 }),
-      "smoothTopkSvm: tau must be a number > 0: got tau = 0",
+      () => smoothTopkLoss(scores, labels, { k, tau: 0 }),
+      "smoothTopkLoss: tau must be a number > 0: got tau = 0",
     ],
     [
       "a negative tau",
-      () => smoothTopkSvm(scores, labels, { k, tau: -1 }),
-      "smoothTopkSvm: tau must be a number > 0: got tau = -1",
+      () => smoothTopkLoss(scores, labels, { k, tau: -1 }),
+      "smoothTopkLoss: tau must be a number > 0: got tau = -1",
     ],
     [
       "tau of NaN",
-      () => smoothTopkSvm(scores, labels, { k, tau: NaN }),
-      "smoothTopkSvm: tau must be a number > 0: got tau = NaN",
+      () => smoothTopkLoss(scores, labels, { k, tau: NaN }),
+      "smoothTopkLoss: tau must be a number > 0: got tau = NaN",
     ],
     [
       "an infinite tau",
-      () => smoothTopkSvm(scores, labels, { k, tau: Infinity }),
-      "smoothTopkSvm: k tau must be between 1e-280 and 1e280: got tau = Infinity",
+      () => smoothTopkLoss(scores, labels, { k, tau: Infinity }),
+      "smoothTopkLoss: k tau must be between 1e-280 and 1e280: got tau = Infinity",
     ],
     [
       "alpha of NaN",
-      () => smoothTopkSvm(scores, labels, { k, alpha: NaN }),
-      "smoothTopkSvm: alpha must be a finite number: got alpha = NaN",
+      () => smoothTopkLoss(scores, labels, { k, alpha: NaN }),
+      "smoothTopkLoss: alpha must be a finite number: got alpha = NaN",
     ],
     [
       "an infinite alpha",
-      () => topkSvm(scores, labels, { k, alpha: Infinity }),
-      "topkSvm: alpha must be a finite number: got alpha = Infinity",
+      () => topkLoss(scores, labels, { k, alpha: Infinity }),
+      "topkLoss: alpha must be a finite number: got alpha = Infinity",
     ],
     [
       "an unknown reduction",
@@ -181,37 +181,37 @@ describe("refusals name the function, the argument, the index and the value", ()
     const grad = new Float64Array(12).fill(7);
     const loss = new Float64Array(3).fill(7);
     const bad = [scores[0], scores[1], [0, 0, NaN, 0]];
-    refusal(() => smoothTopkSvmValueAndGrad(bad, labels, { k, out: { grad, loss } }));
+    refusal(() => smoothTopkLossValueAndGrad(bad, labels, { k, out: { grad, loss } }));
     expect([...grad, ...loss].every((v) => v === 7)).toBe(true);
   });
 });
 
 describe("reductions, weights and ignored samples", () => {
-  const each = smoothTopkSvm(scores, labels, { k, reduction: "none" });
+  const each = smoothTopkLoss(scores, labels, { k, reduction: "none" });
 
   it("none, sum and mean are one another's", () => {
     expect(each).toBeInstanceOf(Float64Array);
-    const sum = smoothTopkSvm(scores, labels, { k, reduction: "sum" });
+    const sum = smoothTopkLoss(scores, labels, { k, reduction: "sum" });
     // Three summands, each rounding within u of the sum.
     expect(Math.abs(sum - (each[0] + each[1] + each[2]))).toBeLessThanOrEqual(3 * 2 ** -53 * sum);
-    expect(smoothTopkSvm(scores, labels, { k })).toBe(sum / 3);
+    expect(smoothTopkLoss(scores, labels, { k })).toBe(sum / 3);
   });
 
   it("weights multiply losses and gradients; the mean divides by their sum", () => {
     const weights = [2, 0, 0.5];
-    const { value, grad } = smoothTopkSvmValueAndGrad(scores, labels, { k, weights, reduction: "none" });
+    const { value, grad } = smoothTopkLossValueAndGrad(scores, labels, { k, weights, reduction: "none" });
     expect([...value]).toEqual([...each].map((v, b) => v * weights[b]));
-    const plain = smoothTopkSvmValueAndGrad(scores, labels, { k, reduction: "none" }).grad;
+    const plain = smoothTopkLossValueAndGrad(scores, labels, { k, reduction: "none" }).grad;
     // Powers of two: exact.
     for (let b = 0; b < 3; b++)
       for (let i = 0; i < 4; i++) expect(grad.get(b, i) === plain.get(b, i) * weights[b]).toBe(true);
-    const mean = smoothTopkSvm(scores, labels, { k, weights });
+    const mean = smoothTopkLoss(scores, labels, { k, weights });
     expect(Math.abs(mean - (each[0] * 2 + each[2] * 0.5) / 2.5)).toBeLessThanOrEqual(4 * 2 ** -53 * mean);
   });
 
   it("ignored samples count for nothing, as if they were not there", () => {
-    const all = smoothTopkSvmValueAndGrad(scores, [0, -100, 3], { k, ignoreIndex: -100 });
-    const two = smoothTopkSvmValueAndGrad([scores[0], scores[2]], [0, 3], { k });
+    const all = smoothTopkLossValueAndGrad(scores, [0, -100, 3], { k, ignoreIndex: -100 });
+    const two = smoothTopkLossValueAndGrad([scores[0], scores[2]], [0, 3], { k });
     expect(all.value).toBe(two.value);
     for (let i = 0; i < 4; i++) {
       expect(all.grad.get(0, i)).toBe(two.grad.get(0, i));
@@ -225,13 +225,13 @@ describe("reductions, weights and ignored samples", () => {
   it("the mean of many equal losses is that loss to the last digit", () => {
     const batch = 10_007;
     const many = Array.from({ length: batch }, () => scores[0]);
-    const mean = smoothTopkSvm(many, new Int32Array(batch), { k });
+    const mean = smoothTopkLoss(many, new Int32Array(batch), { k });
     expect(Math.abs(mean / each[0] - 1)).toBeLessThanOrEqual(2 ** -52);
   });
 });
 
 describe("arrays", () => {
-  const reference = smoothTopkSvmValueAndGrad(scores, labels, { k });
+  const reference = smoothTopkLossValueAndGrad(scores, labels, { k });
 
   it("labels of every kind are read", () => {
     for (const kind of [
@@ -240,15 +240,15 @@ describe("arrays", () => {
       BigInt64Array.from(labels, BigInt),
       ndarray([...labels]),
     ]) {
-      expect(smoothTopkSvm(scores, kind, { k })).toBe(reference.value);
+      expect(smoothTopkLoss(scores, kind, { k })).toBe(reference.value);
     }
-    expect(smoothTopkSvm(scores[1], 2, { k })).toBe(smoothTopkSvm([scores[1]], [2], { k }));
-    expect(smoothTopkSvmValueAndGrad(scores[1], 2, { k }).grad.shape).toEqual([4]);
+    expect(smoothTopkLoss(scores[1], 2, { k })).toBe(smoothTopkLoss([scores[1]], [2], { k }));
+    expect(smoothTopkLossValueAndGrad(scores[1], 2, { k }).grad.shape).toEqual([4]);
   });
 
   it("single-precision scores give single-precision gradients, rounded once from double", () => {
     const wide = ndarray(Float32Array.from(scores.flat()), [3, 4]);
-    const { value, grad } = smoothTopkSvmValueAndGrad(wide, labels, { k });
+    const { value, grad } = smoothTopkLossValueAndGrad(wide, labels, { k });
     expect(value).toBe(reference.value);
     expect(grad.data).toBeInstanceOf(Float32Array);
     expect([...grad.data]).toEqual([...reference.grad.data].map(Math.fround));
@@ -256,16 +256,16 @@ describe("arrays", () => {
 
   it("results go to the caller's buffers", () => {
     const out = { loss: new Float64Array(3), grad: new Float32Array(12) };
-    const { value, grad } = smoothTopkSvmValueAndGrad(scores, labels, { k, out });
+    const { value, grad } = smoothTopkLossValueAndGrad(scores, labels, { k, out });
     expect(grad.data).toBe(out.grad);
     expect([...out.grad]).toEqual([...reference.grad.data].map(Math.fround));
-    expect([...out.loss]).toEqual([...smoothTopkSvm(scores, labels, { k, reduction: "none" })]);
+    expect([...out.loss]).toEqual([...smoothTopkLoss(scores, labels, { k, reduction: "none" })]);
     expect(value).toBe(reference.value);
   });
 
   it("scores are not mutated", () => {
     const x = ndarray(Float64Array.from(scores.flat()), [3, 4]);
-    for (const f of [smoothTopkSvmValueAndGrad, topkSvmValueAndGrad, crossEntropyValueAndGrad]) f(x, labels, { k });
+    for (const f of [smoothTopkLossValueAndGrad, topkLossValueAndGrad, crossEntropyValueAndGrad]) f(x, labels, { k });
     expect([...x.data]).toEqual(scores.flat());
   });
 });

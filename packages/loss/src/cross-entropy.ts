@@ -1,5 +1,5 @@
 /**
- * Cross-entropy: the smooth top-k SVM at k = 1, tau = 1, alpha = 0, as a kernel of its own.
+ * Cross-entropy: the smooth top-k loss at k = 1, tau = 1, alpha = 0, as a kernel of its own.
  */
 import { divide, expBelow, twoSum, UNIT_SCALE } from "@smooth-topk/esym/kernel";
 import {

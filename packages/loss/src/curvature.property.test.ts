@@ -10,7 +10,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { covariance, eigenvalues, hessianOfLogRatio, scaledHessian } from "../testing/hessian.ts";
 import { type Instance, instance, U } from "../testing/instances.ts";
-import { smoothTopkSvmValueAndGrad } from "./index.ts";
+import { smoothTopkLossValueAndGrad } from "./index.ts";
 
 function slack({ s, k }: { readonly s: readonly number[]; readonly k: number }): number {
   return 256 * k * s.length * U;
@@ -23,7 +23,7 @@ function others({ s, y, k, tau }: Instance): number[] {
 
 /** w = -k dL/ds_y. */
 function missed({ s, y, k, tau, alpha }: Instance): number {
-  return -k * smoothTopkSvmValueAndGrad(s, y, { k, tau, alpha }).grad.get(y);
+  return -k * smoothTopkLossValueAndGrad(s, y, { k, tau, alpha }).grad.get(y);
 }
 
 describe("the Hessian", () => {

@@ -7,7 +7,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { binomial, instance, kthOther, sensitivity, U } from "../testing/instances.ts";
-import { smoothTopkSvm, smoothTopkSvmValueAndGrad, topkSvm, topkSvmValueAndGrad } from "./index.ts";
+import { smoothTopkLoss, smoothTopkLossValueAndGrad, topkLoss, topkLossValueAndGrad } from "./index.ts";
 
 function softplus(z: number): number {
   return Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
@@ -18,7 +18,7 @@ describe("the smooth loss against the hard one", () => {
     fc.assert(
       fc.property(instance, (c) => {
         const { s, y, k, tau, alpha } = c;
-        const loss = smoothTopkSvm(s, y, { k, tau, alpha });
+        const loss = smoothTopkLoss(s, y, { k, tau, alpha });
         const margin = (alpha + (kthOther(c) - s[y]) / k) / tau;
         const slack = 8 * U * sensitivity(c);
         expect(loss).toBeGreaterThanOrEqual(tau * softplus(margin - Math.log(k)) - slack);
@@ -31,7 +31,7 @@ describe("the smooth loss against the hard one", () => {
     fc.assert(
       fc.property(instance, (c) => {
         const { s, y, k, tau, alpha } = c;
-        const difference = smoothTopkSvm(s, y, { k, tau, alpha }) - topkSvm(s, y, { k, alpha });
+        const difference = smoothTopkLoss(s, y, { k, tau, alpha }) - topkLoss(s, y, { k, alpha });
         const slack = 8 * U * sensitivity(c);
         expect(difference).toBeGreaterThanOrEqual(-tau * Math.log(k) - slack);
         expect(difference).toBeLessThanOrEqual(tau * Math.log(s.length - k + 1) + slack);
@@ -48,7 +48,7 @@ describe("the smooth loss against the hard one", () => {
         const others = (above: number, below: number): number[] =>
           Array.from({ length: n - 1 }, (_, i) => (i < k - 1 ? above : i === k - 1 ? 0 : below));
         const difference = (scores: number[]): number =>
-          (smoothTopkSvm(scores, 0, { k, tau, alpha: 0 }) - topkSvm(scores, 0, { k, alpha: 0 })) / tau;
+          (smoothTopkLoss(scores, 0, { k, tau, alpha: 0 }) - topkLoss(scores, 0, { k, alpha: 0 })) / tau;
         // Scores of up to 64 k tau are subtracted: over k tau, 64 u each, and the logarithms.
         const bound = 256 * U;
         // M = 0: the label ties with s_[k].
@@ -72,7 +72,7 @@ describe("the smooth loss against the hard one", () => {
         const margin = Math.abs(alpha + (sorted[k - 1] - s[y]) / k);
         const bound =
           tau * (Math.log1p(Math.exp(-margin / tau)) + Math.log1p(binomial(n, k) * Math.exp(-gap / (k * tau))));
-        const difference = smoothTopkSvm(s, y, { k, tau, alpha }) - topkSvm(s, y, { k, alpha });
+        const difference = smoothTopkLoss(s, y, { k, tau, alpha }) - topkLoss(s, y, { k, alpha });
         expect(Math.abs(difference)).toBeLessThanOrEqual(bound + 8 * U * sensitivity(c));
       }),
     );
@@ -87,8 +87,8 @@ describe("the smooth loss against the hard one", () => {
         const margin = alpha + (kth - s[y]) / k;
         // What is left at tau = 2^-20 is exp(-gap / (k tau)) and exp(-margin / tau), below 2^-1000.
         fc.pre(Math.abs(margin) > 1e-3 && Math.min(Infinity, ...gaps) > 1e-3 * k);
-        const limit = topkSvmValueAndGrad(s, y, { k, alpha }).grad.data;
-        const cold = smoothTopkSvmValueAndGrad(s, y, { k, tau: 2 ** -20, alpha }).grad.data;
+        const limit = topkLossValueAndGrad(s, y, { k, alpha }).grad.data;
+        const cold = smoothTopkLossValueAndGrad(s, y, { k, tau: 2 ** -20, alpha }).grad.data;
         cold.forEach((g, i) => expect(Math.abs(g - limit[i])).toBeLessThanOrEqual(64 * k * U));
       }),
     );

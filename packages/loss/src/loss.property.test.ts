@@ -7,19 +7,19 @@ import { type Instance, instance, sensitivity, U } from "../testing/instances.ts
 import {
   crossEntropy,
   crossEntropyValueAndGrad,
-  smoothTopkSvm,
-  smoothTopkSvmValueAndGrad,
+  smoothTopkLoss,
+  smoothTopkLossValueAndGrad,
   topkAccuracy,
-  topkSvm,
-  topkSvmValueAndGrad,
+  topkLoss,
+  topkLossValueAndGrad,
 } from "./index.ts";
 
 function loss({ s, y, k, tau, alpha }: Instance): number {
-  return smoothTopkSvm(s, y, { k, tau, alpha });
+  return smoothTopkLoss(s, y, { k, tau, alpha });
 }
 
 function grad({ s, y, k, tau, alpha }: Instance): Float64Array {
-  return smoothTopkSvmValueAndGrad(s, y, { k, tau, alpha }).grad.data as Float64Array;
+  return smoothTopkLossValueAndGrad(s, y, { k, tau, alpha }).grad.data as Float64Array;
 }
 
 /** Two values that are each within bound / 2 u of the same number; below the normal range nothing is promised. */
@@ -40,7 +40,7 @@ function logSumExp(values: number[]): number {
   return top + Math.log(values.reduce((sum, v) => sum + Math.exp(v - top), 0));
 }
 
-describe("the smooth top-k SVM", () => {
+describe("the smooth top-k loss", () => {
   it("is its definition: log-sum-exp over all k-subsets, minus that over the subsets with y", () => {
     fc.assert(
       fc.property(instance, (c) => {
@@ -161,13 +161,13 @@ describe("the smooth top-k SVM", () => {
   });
 
   it("attains that bound", () => {
-    expectRelative(smoothTopkSvm([1, 1, 1, 1], 0, { k: 3, tau: 0.5 }), 0.5 * Math.log1p(Math.exp(2) / 3), 16);
+    expectRelative(smoothTopkLoss([1, 1, 1, 1], 0, { k: 3, tau: 0.5 }), 0.5 * Math.log1p(Math.exp(2) / 3), 16);
   });
 
   it("is the cross-entropy at k = 1, tau = 1, alpha = 0", () => {
     fc.assert(
       fc.property(instance, ({ s, y }) => {
-        const smooth = smoothTopkSvmValueAndGrad(s, y, { k: 1, tau: 1, alpha: 0 });
+        const smooth = smoothTopkLossValueAndGrad(s, y, { k: 1, tau: 1, alpha: 0 });
         const reference = crossEntropyValueAndGrad(s, y);
         expect(Math.abs(smooth.value - reference.value)).toBeLessThanOrEqual(16 * U * reference.value);
         const g = reference.grad.data;
@@ -188,34 +188,34 @@ describe("the smooth top-k SVM", () => {
   });
 
   it("is 0 with gradient 0 where masking leaves fewer than k other classes", () => {
-    const { value, grad: g } = smoothTopkSvmValueAndGrad([1, -Infinity, 0, -Infinity], 0, { k: 2 });
+    const { value, grad: g } = smoothTopkLossValueAndGrad([1, -Infinity, 0, -Infinity], 0, { k: 2 });
     expect(value).toBe(0);
     expect([...g.data].every((v) => v === 0)).toBe(true);
-    expect(topkSvm([1, -Infinity, 0, -Infinity], 0, { k: 2 })).toBe(0);
+    expect(topkLoss([1, -Infinity, 0, -Infinity], 0, { k: 2 })).toBe(0);
     expect(crossEntropy([1, -Infinity], 0)).toBe(0);
   });
 });
 
-describe("the hard top-k SVM", () => {
+describe("the hard top-k loss", () => {
   it("is its definition", () => {
     fc.assert(
       fc.property(instance, ({ s, y, k, alpha }) => {
         const kth = s.toSpliced(y, 1).toSorted((a, b) => b - a)[k - 1];
         const expected = Math.max(0, alpha + (kth - s[y]) / k);
         const size = alpha + Math.abs(kth / k) + Math.abs(s[y] / k);
-        expect(Math.abs(topkSvm(s, y, { k, alpha }) - expected)).toBeLessThanOrEqual(4 * U * size);
+        expect(Math.abs(topkLoss(s, y, { k, alpha }) - expected)).toBeLessThanOrEqual(4 * U * size);
       }),
     );
   });
 
   it("shares its subgradient between tied classes, as the smooth gradient does", () => {
-    const g = topkSvmValueAndGrad([0, 2, 2, 5, 2], 0, { k: 2 }).grad.data;
+    const g = topkLossValueAndGrad([0, 2, 2, 5, 2], 0, { k: 2 }).grad.data;
     expect([...g]).toEqual([-0.5, 1 / 6, 1 / 6, 0, 1 / 6]);
-    const smooth = smoothTopkSvmValueAndGrad([0, 2, 2, 5, 2], 0, { k: 2, tau: 1e-3 }).grad.data;
+    const smooth = smoothTopkLossValueAndGrad([0, 2, 2, 5, 2], 0, { k: 2, tau: 1e-3 }).grad.data;
     smooth.forEach((v, i) => expect(Math.abs(v - g[i])).toBeLessThanOrEqual(128 * U));
   });
 
   it("has gradient 0 at the kink and beyond", () => {
-    expect([...topkSvmValueAndGrad([3, 1, 0], 0, { k: 1, alpha: 2 }).grad.data]).toEqual([0, 0, 0]);
+    expect([...topkLossValueAndGrad([3, 1, 0], 0, { k: 1, alpha: 2 }).grad.data]).toEqual([0, 0, 0]);
   });
 });

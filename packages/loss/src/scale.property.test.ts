@@ -4,7 +4,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { instance, kthOther, sensitivity, U } from "../testing/instances.ts";
-import { crossEntropy, smoothTopkSvm, smoothTopkSvmValueAndGrad, topkSvm } from "./index.ts";
+import { crossEntropy, smoothTopkLoss, smoothTopkLossValueAndGrad, topkLoss } from "./index.ts";
 
 const factor = fc.constantFrom(2 ** -20, 0.25, 2, 1024);
 
@@ -13,9 +13,9 @@ describe("the scale of the scores", () => {
   it("scores, temperature and margin times c give c times the loss and the same gradient", () => {
     fc.assert(
       fc.property(instance, factor, ({ s, y, k, tau, alpha }, c) => {
-        const one = smoothTopkSvmValueAndGrad(s, y, { k, tau, alpha });
+        const one = smoothTopkLossValueAndGrad(s, y, { k, tau, alpha });
         const scaled = s.map((v) => c * v);
-        const other = smoothTopkSvmValueAndGrad(scaled, y, { k, tau: c * tau, alpha: c * alpha });
+        const other = smoothTopkLossValueAndGrad(scaled, y, { k, tau: c * tau, alpha: c * alpha });
         expect(Math.abs(other.value - c * one.value)).toBeLessThanOrEqual(18 * U * c * one.value);
         const g = one.grad.data;
         other.grad.data.forEach((v, i) =>
@@ -33,8 +33,8 @@ describe("the scale of the scores", () => {
         const paper = Math.max(0, 1 + kthOther(c) - s[y]);
         const bound = 8 * U * (1 + 2 * Math.max(...s.map(Math.abs)));
         const scaled = s.map((v) => k * v);
-        expect(Math.abs(topkSvm(scaled, y, { k, alpha: 1 }) - paper)).toBeLessThanOrEqual(bound);
-        expect(Math.abs(k * topkSvm(s, y, { k, alpha: 1 / k }) - paper)).toBeLessThanOrEqual(k * bound);
+        expect(Math.abs(topkLoss(scaled, y, { k, alpha: 1 }) - paper)).toBeLessThanOrEqual(bound);
+        expect(Math.abs(k * topkLoss(s, y, { k, alpha: 1 / k }) - paper)).toBeLessThanOrEqual(k * bound);
       }),
     );
   });
@@ -47,7 +47,7 @@ describe("the scale of the scores", () => {
         const shifted = s.map((v, i) => (i === y ? v : v + alpha) / tau);
         const reference = tau * crossEntropy(shifted, y);
         const bound = 8 * U * sensitivity({ ...c, k: 1 });
-        expect(Math.abs(smoothTopkSvm(s, y, { k: 1, tau, alpha }) - reference)).toBeLessThanOrEqual(bound);
+        expect(Math.abs(smoothTopkLoss(s, y, { k: 1, tau, alpha }) - reference)).toBeLessThanOrEqual(bound);
       }),
     );
   });

@@ -1,5 +1,5 @@
 /**
- * The smooth top-k SVM of one sample: L = tau softplus(z) and its gradient.
+ * The smooth top-k loss of one sample: L = tau softplus(z) and its gradient.
  *
  *   z = alpha / tau + log sigma_k(e without y) - log sigma_{k-1}(e without y) - s_y / (k tau)
  *

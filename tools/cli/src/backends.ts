@@ -2,7 +2,7 @@
  * Where a command computes: this process in double precision, or what @smooth-topk/esym-gpu runs on in single precision.
  */
 import { inclusionProbabilities, logEsp, logEspHvp } from "@smooth-topk/esym";
-import { crossEntropyValueAndGrad, smoothTopkSvmValueAndGrad, topkSvmValueAndGrad } from "@smooth-topk/loss";
+import { crossEntropyValueAndGrad, smoothTopkLossValueAndGrad, topkLossValueAndGrad } from "@smooth-topk/loss";
 import { BadInput } from "@smooth-topk/array-files";
 import { Option } from "commander";
 import type { NdArray } from "ndarray";
@@ -50,9 +50,9 @@ const cpu: Backend = {
     const reduction = "none";
     switch (loss) {
       case "smooth-topk":
-        return smoothTopkSvmValueAndGrad(scores, labels, { k, tau, alpha, reduction });
+        return smoothTopkLossValueAndGrad(scores, labels, { k, tau, alpha, reduction });
       case "topk":
-        return topkSvmValueAndGrad(scores, labels, { k, alpha, reduction });
+        return topkLossValueAndGrad(scores, labels, { k, alpha, reduction });
       case "cross-entropy":
         return crossEntropyValueAndGrad(scores, labels, { reduction });
     }

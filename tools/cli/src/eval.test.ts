@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
-import { crossEntropy, smoothTopkSvmValueAndGrad, topkAccuracy, topkSvm } from "@smooth-topk/loss";
+import { crossEntropy, smoothTopkLossValueAndGrad, topkAccuracy, topkLoss } from "@smooth-topk/loss";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { describe, expect, it } from "vitest";
@@ -61,15 +61,15 @@ describe("smooth-topk eval", () => {
       "seconds",
     ]);
     expect(result).toMatchObject({ k: 3, tau: 0.5, alpha: 2, n, batch, backend: "cpu" });
-    expect(result["loss"]).toBe(smoothTopkSvmValueAndGrad(rows, labels, { k: 3, tau: 0.5, alpha: 2 }).value);
+    expect(result["loss"]).toBe(smoothTopkLossValueAndGrad(rows, labels, { k: 3, tau: 0.5, alpha: 2 }).value);
     expect(result["top1"]).toBe(topkAccuracy(rows, labels, { k: 1 }));
     expect(result["topk"]).toBe(topkAccuracy(rows, labels, { k: 3 }));
   });
 
   it.each([
-    ["topk", topkSvm(rows, labels)],
+    ["topk", topkLoss(rows, labels)],
     ["cross-entropy", crossEntropy(rows, labels)],
-    ["smooth-topk", smoothTopkSvmValueAndGrad(rows, labels).value],
+    ["smooth-topk", smoothTopkLossValueAndGrad(rows, labels).value],
   ])("--loss %s is that loss, with k = 5, tau = 1, alpha = 1 by default", (loss, expected) => {
     const { stdout } = smoothTopk(["eval", ...files, "--loss", loss, "--json"]);
     expect((JSON.parse(stdout) as { loss: number }).loss).toBe(expected);
@@ -77,7 +77,7 @@ describe("smooth-topk eval", () => {
 
   it("says in words what each number is", () => {
     const { stdout } = smoothTopk(["eval", ...files]);
-    expect(stdout).toMatch(/^loss .* mean smooth top-k SVM loss \(k = 5, tau = 1, alpha = 1\)$/m);
+    expect(stdout).toMatch(/^loss .* mean smooth top-k loss \(k = 5, tau = 1, alpha = 1\)$/m);
     expect(stdout).toMatch(/^top-1 accuracy +\d+\.\d\d % /m);
     expect(stdout).toMatch(/^top-5 accuracy +\d+\.\d\d % /m);
     expect(stdout).toMatch(/^samples +37 +of 11 classes each/m);
@@ -87,7 +87,7 @@ describe("smooth-topk eval", () => {
     for (const reduction of ["mean", "sum"] as const) {
       const out = ["--grad", path("g.npy"), "--per-sample", path("p.npy")];
       expect(smoothTopk(["eval", ...files, ...out, "--reduction", reduction]).status).toBe(0);
-      const each = smoothTopkSvmValueAndGrad(rows, labels, { reduction: "none" });
+      const each = smoothTopkLossValueAndGrad(rows, labels, { reduction: "none" });
       const grad = readNpy(path("g.npy"));
       expect(grad.header).toMatch(/^\{'descr': '<f8', 'fortran_order': False, 'shape': \(37, 11\), \} *\n$/);
       const scale = reduction === "mean" ? 1 / batch : 1;

@@ -3,7 +3,7 @@
  */
 import type { Evaluation, EvaluateOptions } from "./evaluate.ts";
 
-const names = { "smooth-topk": "smooth top-k SVM", topk: "hard top-k SVM", "cross-entropy": "cross-entropy" };
+const names = { "smooth-topk": "smooth top-k loss", topk: "hard top-k loss", "cross-entropy": "cross-entropy loss" };
 
 function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(2)} %`;
@@ -17,7 +17,7 @@ function parameters({ loss, k, tau, alpha }: EvaluateOptions): string {
 /** Aligned lines: a label, a number, and what it is. */
 export function report(options: EvaluateOptions, result: Evaluation): string {
   const lines: [string, string, string][] = [
-    ["loss", String(result.loss), `${options.reduction} ${names[options.loss]} loss${parameters(options)}`],
+    ["loss", String(result.loss), `${options.reduction} ${names[options.loss]}${parameters(options)}`],
     ["top-1 accuracy", percent(result.top1), "samples whose label has the best score"],
     [`top-${result.k} accuracy`, percent(result.topk), `samples whose label is among the ${result.k} best scores`],
     [

@@ -1,5 +1,5 @@
 import { inclusionProbabilities, logEsp, logEspHvp } from "@smooth-topk/esym";
-import { smoothTopkSvmValueAndGrad } from "@smooth-topk/loss";
+import { smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
 import { describe, expect, it } from "vitest";
 import { smoothTopk } from "../testing/spawn-cli.ts";
 import { openBackend } from "./backends.ts";
@@ -21,7 +21,7 @@ describe("the port protocol", () => {
       [0, 0, 0, 0],
     ];
     const input = { scores, labels: [0, 3], k: 2, tau: 0.5, alpha: 1.5 };
-    const { value, grad } = smoothTopkSvmValueAndGrad(scores, [0, 3], {
+    const { value, grad } = smoothTopkLossValueAndGrad(scores, [0, 3], {
       k: 2,
       tau: 0.5,
       alpha: 1.5,

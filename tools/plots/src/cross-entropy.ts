@@ -2,7 +2,7 @@
  * The cross-entropy is the case k = 1, tau = 1, alpha = 0; with more guesses the same scores cost less.
  */
 import * as Plot from "@observablehq/plot";
-import { crossEntropy, smoothTopkSvm } from "@smooth-topk/loss";
+import { crossEntropy, smoothTopkLoss } from "@smooth-topk/loss";
 import { COLOURS, BLACK, figure, GREY } from "./figure.ts";
 import { type Curve, evenly, legend, lines, points } from "./curve.ts";
 
@@ -21,7 +21,7 @@ function panel(
     name: `k = ${k}`,
     colour: COLOURS[at],
     points: points(scores, (s) =>
-      smoothTopkSvm(
+      smoothTopkLoss(
         [s, ...OTHERS].map((v) => k * v),
         0,
         { k, tau, alpha },

@@ -2,8 +2,8 @@
  * Derivatives of order 0 to 3 in the score of one class, where the hard loss has kinks and jumps.
  */
 import { grad, hvp, mul, sum, type Tensor } from "@smooth-topk/grad";
-import { topkSvm, topkSvmValueAndGrad } from "@smooth-topk/loss";
-import { smoothTopkSvm } from "@smooth-topk/loss/differentiable";
+import { topkLoss, topkLossValueAndGrad } from "@smooth-topk/loss";
+import { smoothTopkLoss } from "@smooth-topk/loss/differentiable";
 import * as Plot from "@observablehq/plot";
 import ndarray, { type NdArray } from "ndarray";
 import { type Curve, evenly, legend, lines, points } from "./curve.ts";
@@ -33,7 +33,7 @@ function derivative(order: number, tau: number): (x: number) => number {
     Float64Array.from({ length: N }, (_, i) => (i === 1 ? 1 : 0)),
     [N],
   );
-  const loss = (s: Tensor): Tensor => smoothTopkSvm(s, 0, { k, tau });
+  const loss = (s: Tensor): Tensor => smoothTopkLoss(s, 0, { k, tau });
   const along = [
     loss,
     (s: Tensor) => sum(mul(grad(loss)(s), unit)),
@@ -54,8 +54,8 @@ function panel(order: number): Panel {
     points: points(xs, derivative(order, tau)),
   }));
   const hard: Curve[] = [
-    (x: number) => topkSvm(scores(x), 0, { k }),
-    (x: number) => topkSvmValueAndGrad(scores(x), 0, { k }).grad.get(1),
+    (x: number) => topkLoss(scores(x), 0, { k }),
+    (x: number) => topkLossValueAndGrad(scores(x), 0, { k }).grad.get(1),
   ].map((f) => ({ name: "hard loss", colour: BLACK, dash: "5,4", points: points(evenly(-1, 5, 1201), f) }));
   const curves = [...smooth, ...hard.slice(order, order + 1)];
   return {

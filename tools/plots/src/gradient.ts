@@ -2,7 +2,7 @@
  * The gradient is not sparse: every class has a part, largest about s_[k]; the hard loss moves one class and the label.
  */
 import * as Plot from "@observablehq/plot";
-import { smoothTopkSvmValueAndGrad } from "@smooth-topk/loss";
+import { smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
 import { type Curve, evenly, legend, lines } from "./curve.ts";
 import { BLACK, COLOURS, figure, GREY } from "./figure.ts";
 
@@ -14,7 +14,7 @@ const OTHERS = evenly(3, -3, N - 1).map((v, i) => v + 0.05 * Math.sin(5 * i));
 
 export function gradient(): string {
   const curves: Curve[] = TEMPERATURES.map((tau, at) => {
-    const { grad } = smoothTopkSvmValueAndGrad([...OTHERS, -1], N - 1, { k, tau });
+    const { grad } = smoothTopkLossValueAndGrad([...OTHERS, -1], N - 1, { k, tau });
     return { name: `τ = ${tau}`, colour: COLOURS[at], width: 1, points: OTHERS.map((s, i) => [s, grad.get(i)]) };
   });
   const hard: Curve = { name: "hard loss: one class", sign: "□", colour: BLACK, points: [[OTHERS[k - 1], 1 / k]] };

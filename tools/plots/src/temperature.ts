@@ -2,7 +2,7 @@
  * The limit tau -> 0, and how far the loss is from it: -tau log k <= L - l_k <= tau log(n - k + 1).
  */
 import * as Plot from "@observablehq/plot";
-import { smoothTopkSvm, topkSvm } from "@smooth-topk/loss";
+import { smoothTopkLoss, topkLoss } from "@smooth-topk/loss";
 import { type Curve, evenly, legend, lines, points } from "./curve.ts";
 import { BLACK, COLOURS, figure, GREY } from "./figure.ts";
 
@@ -17,13 +17,13 @@ function limit(): Curve[] {
     ...TEMPERATURES.map((tau, at) => ({
       name: `τ = ${tau}`,
       colour: COLOURS[at],
-      points: points(scores, (s) => smoothTopkSvm([s, ...OTHERS], 0, { k, tau })),
+      points: points(scores, (s) => smoothTopkLoss([s, ...OTHERS], 0, { k, tau })),
     })),
     {
       name: "hard loss, τ → 0",
       colour: BLACK,
       dash: "5,4",
-      points: points(scores, (s) => topkSvm([s, ...OTHERS], 0, { k })),
+      points: points(scores, (s) => topkLoss([s, ...OTHERS], 0, { k })),
     },
   ];
 }
@@ -33,7 +33,7 @@ function distance(others: readonly number[]): [number, number][] {
   const kth = others.toSorted((a, b) => b - a)[k - 1];
   return points(evenly(-8, 8, 161), (margin) => {
     const s = [kth + k * (1 - margin), ...others];
-    return smoothTopkSvm(s, 0, { k, tau: 1 }) - topkSvm(s, 0, { k });
+    return smoothTopkLoss(s, 0, { k, tau: 1 }) - topkLoss(s, 0, { k });
   });
 }
 

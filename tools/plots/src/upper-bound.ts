@@ -2,7 +2,7 @@
  * The upper bound on the top-k error, scaled by tau log(1 + exp(alpha / tau) / k).
  */
 import * as Plot from "@observablehq/plot";
-import { smoothTopkSvm } from "@smooth-topk/loss";
+import { smoothTopkLoss } from "@smooth-topk/loss";
 import { type Curve, evenly, legend, lines, points } from "./curve.ts";
 import { BLACK, COLOURS, figure, GREY } from "./figure.ts";
 
@@ -23,7 +23,7 @@ function panel(tau: number): { heading: string } & Plot.PlotOptions {
     ...FAMILIES.map(({ name, colour, others }) => ({
       name,
       colour,
-      points: points(gaps, (gap) => smoothTopkSvm([gap, ...others], 0, { k, tau }) / scale),
+      points: points(gaps, (gap) => smoothTopkLoss([gap, ...others], 0, { k, tau }) / scale),
     })),
     {
       name: "top-k error",

@@ -103,11 +103,11 @@ describe("equal to the sums over all subsets, bit for bit:", () => {
     );
   });
 
-  it("smoothTopkSvm, by the formula that counts the margin in every subset without the label", () => {
+  it("smoothTopkLoss, by the formula that counts the margin in every subset without the label", () => {
     fc.assert(
       fc.property(lossCase, ({ scores, label, ...parameters }) => {
-        const { loss, grad } = oracle.smoothTopkSvm(scores, label, parameters);
-        expect({ loss, grad: [...grad] }).toEqual(definition.smoothTopkSvm(scores, label, parameters));
+        const { loss, grad } = oracle.smoothTopkLoss(scores, label, parameters);
+        expect({ loss, grad: [...grad] }).toEqual(definition.smoothTopkLoss(scores, label, parameters));
       }),
       RUNS,
     );

@@ -76,8 +76,8 @@ describe("sums that are known", () => {
     fc.assert(
       fc.property(lossCase, ({ scores, label, ...parameters }) => {
         for (const { grad } of [
-          oracle.smoothTopkSvm(scores, label, parameters),
-          oracle.topkSvm(scores, label, parameters),
+          oracle.smoothTopkLoss(scores, label, parameters),
+          oracle.topkLoss(scores, label, parameters),
           oracle.crossEntropy(scores, label),
         ]) {
           expectSum(grad, 0);
@@ -118,8 +118,8 @@ describe("to the bit", () => {
           expect([...oracle.logEspHvp(moved, k, permutation(v, order))]).toEqual(
             permutation([...oracle.logEspHvp(scores, k, v)], order),
           );
-          const one = oracle.smoothTopkSvm(scores, label, parameters);
-          const other = oracle.smoothTopkSvm(moved, order.indexOf(label), parameters);
+          const one = oracle.smoothTopkLoss(scores, label, parameters);
+          const other = oracle.smoothTopkLoss(moved, order.indexOf(label), parameters);
           expect({ ...other, grad: [...other.grad] }).toEqual({ ...one, grad: permutation([...one.grad], order) });
         },
       ),
@@ -135,8 +135,8 @@ describe("to the bit", () => {
         expect(permutation([...oracle.inclusionProbabilities(scores, k)], there)).toEqual([
           ...oracle.inclusionProbabilities(dense, k),
         ]);
-        const one = oracle.smoothTopkSvm(scores, label, parameters);
-        const other = oracle.smoothTopkSvm(dense, there.indexOf(label), parameters);
+        const one = oracle.smoothTopkLoss(scores, label, parameters);
+        const other = oracle.smoothTopkLoss(dense, there.indexOf(label), parameters);
         expect({ ...one, grad: permutation([...one.grad], there) }).toEqual({ ...other, grad: [...other.grad] });
       }),
     );
@@ -149,8 +149,8 @@ describe("to the bit", () => {
         const scores = s.map((v) => v * unit);
         const shifted = s.map((v) => (v + c) * unit);
         const parameters = { k: 2, tau: 0.7, alpha: 0.9 };
-        expect(oracle.smoothTopkSvm(shifted, 0, parameters)).toEqual(oracle.smoothTopkSvm(scores, 0, parameters));
-        expect(oracle.topkSvm(shifted, 0, parameters)).toEqual(oracle.topkSvm(scores, 0, parameters));
+        expect(oracle.smoothTopkLoss(shifted, 0, parameters)).toEqual(oracle.smoothTopkLoss(scores, 0, parameters));
+        expect(oracle.topkLoss(shifted, 0, parameters)).toEqual(oracle.topkLoss(scores, 0, parameters));
         expect(oracle.crossEntropy(shifted, 0)).toEqual(oracle.crossEntropy(scores, 0));
         expect(oracle.inclusionProbabilities(shifted, 2)).toEqual(oracle.inclusionProbabilities(scores, 2));
       }),
@@ -161,8 +161,8 @@ describe("to the bit", () => {
     fc.assert(
       fc.property(lossCase, fc.integer({ min: -20, max: 20 }), ({ scores, label, k, tau, alpha }, power) => {
         const f = 2 ** power;
-        const one = oracle.smoothTopkSvm(scores, label, { k, tau, alpha });
-        const other = oracle.smoothTopkSvm(
+        const one = oracle.smoothTopkLoss(scores, label, { k, tau, alpha });
+        const other = oracle.smoothTopkLoss(
           scores.map((s) => s * f),
           label,
           { k, tau: tau * f, alpha: alpha * f },
@@ -185,8 +185,8 @@ describe("to the bit", () => {
             (options?: object) => oracle.logEspVjp(scores, k, cotangent, options),
             (options?: object) => oracle.logEspHvp(scores, k, v, options),
             (options?: object) => oracle.logEspRatio(scores, k, options).grad,
-            (options?: object) => oracle.smoothTopkSvm(scores, label, parameters, options).grad,
-            (options?: object) => oracle.topkSvm(scores, label, parameters, options).grad,
+            (options?: object) => oracle.smoothTopkLoss(scores, label, parameters, options).grad,
+            (options?: object) => oracle.topkLoss(scores, label, parameters, options).grad,
             (options?: object) => oracle.crossEntropy(scores, label, options).grad,
           ]) {
             expect([...gradient({ select })]).toEqual(permutation([...gradient()], select));
@@ -235,8 +235,8 @@ describe("relations between functions", () => {
   it("the smooth loss is within tau log of the number of subsets of the hard loss", () => {
     fc.assert(
       fc.property(lossCase, ({ scores, label, k, tau, alpha }) => {
-        const { loss } = oracle.smoothTopkSvm(scores, label, { k, tau, alpha });
-        const hard = oracle.topkSvm(scores, label, { k, alpha }).loss;
+        const { loss } = oracle.smoothTopkLoss(scores, label, { k, tau, alpha });
+        const hard = oracle.topkLoss(scores, label, { k, alpha }).loss;
         const subsets = oracle.logEsp(new Float64Array(finiteCount(scores)), k)[k];
         expect(Math.abs(loss - hard)).toBeLessThanOrEqual(tau * subsets * (1 + 4 * U) + 2 * U * hard);
       }),

@@ -24,8 +24,8 @@ import { logEspVjp } from "./log-esp-vjp.ts";
 import { loadMpfr } from "./mpfr.ts";
 import { type Rounding, toDigits, toDouble } from "./rounding.ts";
 import { finiteEntries, type Row, scatter, selectedEntries } from "./row.ts";
-import { smoothTopkSvm } from "./smooth-topk-loss.ts";
-import { topkSvm } from "./topk-loss.ts";
+import { smoothTopkLoss } from "./smooth-topk-loss.ts";
+import { topkLoss } from "./topk-loss.ts";
 
 export interface Selection {
   /** The gradient indices to compute, in this order; all of them if left out. Values do not depend on it. */
@@ -116,7 +116,7 @@ export interface OracleOf<Value, Vector> {
   logEspRatio(x: ArrayLike<number>, k: number, options?: Selection): LogEspRatioValue<Value, Vector>;
 
   /**
-   * The smooth top-k SVM L = tau softplus(z), its gradient in the scores and z:
+   * The smooth top-k loss L = tau softplus(z), its gradient in the scores and z:
    * z = alpha / tau + log sigma_k(e without y) - log sigma_{k-1}(e without y) - s_y / (k tau), e_i = exp(s_i / (k tau)).
    *
    * k tau is the exact product of the two doubles, as is every other intermediate result.
@@ -127,7 +127,7 @@ export interface OracleOf<Value, Vector> {
    *
    * Berrada, Zisserman, Kumar (2018), equations (9) and (14).
    */
-  smoothTopkSvm(
+  smoothTopkLoss(
     scores: ArrayLike<number>,
     label: number,
     parameters?: SmoothTopkParameters,
@@ -135,7 +135,7 @@ export interface OracleOf<Value, Vector> {
   ): SmoothTopkValue<Value, Vector>;
 
   /**
-   * The hard top-k SVM l = max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score besides the label's, and
+   * The hard top-k loss l = max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score besides the label's, and
    * the subgradient that the smooth gradient tends to as tau -> 0: 0 where l <= 0, else -1/k at the label and 1/k
    * shared equally between the classes tied at s_[k].
    *
@@ -143,7 +143,7 @@ export interface OracleOf<Value, Vector> {
    *
    * @returns  loss 0 and gradient 0 where masking leaves fewer than k classes besides the label's.
    */
-  topkSvm(
+  topkLoss(
     scores: ArrayLike<number>,
     label: number,
     parameters?: TopkParameters,
@@ -253,30 +253,30 @@ function oracleOf<Value, Vector>(enclosures: Enclosures, rounding: Rounding<Valu
       return { value: values[0], grad: spread(row, n, values.slice(1), selected) };
     },
 
-    smoothTopkSvm(scores, label, { k = 5, tau = 1, alpha = 1 } = {}, { select } = {}) {
-      const caller = "smoothTopkSvm";
+    smoothTopkLoss(scores, label, { k = 5, tau = 1, alpha = 1 } = {}, { select } = {}) {
+      const caller = "smoothTopkLoss";
       checkOrder(caller, k, 1, scores.length, "n - 1");
       checkTemperature(caller, tau);
       checkMargin(caller, alpha);
       const { row, wanted, gather } = lossRow(rounding, caller, scores, label, select);
       if (k > row.x.length) return { ...gather(), z: rounding.exact(-Infinity) };
-      const values = smoothTopkSvm(enclosures, rounding, row, scores[label], k, tau, alpha, wanted);
+      const values = smoothTopkLoss(enclosures, rounding, row, scores[label], k, tau, alpha, wanted);
       return { ...gather(values[0], values[2], values.slice(3)), z: values[1] };
     },
 
-    topkSvm(scores, label, { k = 5, alpha = 1 } = {}, { select } = {}) {
-      checkOrder("topkSvm", k, 1, scores.length, "n - 1");
-      checkMargin("topkSvm", alpha);
-      const { row, gather } = lossRow(rounding, "topkSvm", scores, label, select);
+    topkLoss(scores, label, { k = 5, alpha = 1 } = {}, { select } = {}) {
+      checkOrder("topkLoss", k, 1, scores.length, "n - 1");
+      checkMargin("topkLoss", alpha);
+      const { row, gather } = lossRow(rounding, "topkLoss", scores, label, select);
       if (k > row.x.length) return gather();
-      const values = topkSvm(enclosures, rounding, row, scores[label], k, alpha);
+      const values = topkLoss(enclosures, rounding, row, scores[label], k, alpha);
       return gather(values[0], values[1], values.slice(2));
     },
 
     crossEntropy(scores, label, { select } = {}) {
       const { row, wanted, gather } = lossRow(rounding, "crossEntropy", scores, label, select);
       if (row.x.length === 0) return gather();
-      const values = smoothTopkSvm(enclosures, rounding, row, scores[label], 1, 1, 0, wanted);
+      const values = smoothTopkLoss(enclosures, rounding, row, scores[label], 1, 1, 0, wanted);
       return gather(values[0], values[2], values.slice(3));
     },
 

@@ -1,5 +1,5 @@
 /**
- * The smooth top-k SVM: L = tau softplus(z), with c the k-th largest score of the other classes, P the product of
+ * The smooth top-k loss: L = tau softplus(z), with c the k-th largest score of the other classes, P the product of
  * their factors centred there, q = log(P_k / P_{k-1}) and M = alpha + (c - s_y) / k,
  *   z = M / tau + q,
  *   L = M + tau (q + log(1 + e^-z)) = tau log(1 + e^z),
@@ -71,7 +71,7 @@ function encloseLoss(
  * @param wanted  1 for every class of the row whose gradient is wanted.
  * @returns the loss, z, dL/ds_y, then one gradient entry per class of the row.
  */
-export function smoothTopkSvm<Value>(
+export function smoothTopkLoss<Value>(
   enclosures: Enclosures,
   rounding: Rounding<Value, unknown>,
   row: Row,

@@ -1,5 +1,5 @@
 /**
- * The hard top-k SVM l = max(0, M), M = alpha + (c - s_y) / k, c the k-th largest score of the other classes, and the
+ * The hard top-k loss l = max(0, M), M = alpha + (c - s_y) / k, c the k-th largest score of the other classes, and the
  * subgradient that the smooth gradient tends to as tau -> 0: where M > 0, -1/k at the label and 1/k shared equally
  * between the classes tied at c; 0 elsewhere, the kink included.
  */
@@ -13,7 +13,7 @@ import { encloseMargin } from "./smooth-topk-loss.ts";
  * @param row  the other classes' scores, at least k of them.
  * @returns the loss, dl/ds_y, then one subgradient entry per class of the row.
  */
-export function topkSvm<Value>(
+export function topkLoss<Value>(
   enclosures: Enclosures,
   rounding: Rounding<Value, unknown>,
   row: Row,

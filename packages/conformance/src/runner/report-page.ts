@@ -9,8 +9,8 @@ import type { FunctionName } from "../vectors/vector-file.ts";
 const MOST_FAILURES = 200;
 
 const titles: Readonly<Record<FunctionName, string>> = {
-  smooth_topk_loss: "the smooth top-k SVM and its gradient",
-  topk_loss: "the hard top-k SVM and its subgradient",
+  smooth_topk_loss: "the smooth top-k loss and its gradient",
+  topk_loss: "the hard top-k loss and its subgradient",
   log_esp: "elementary symmetric polynomials and inclusion probabilities",
   log_esp_hvp: "Hessian of log sigma_k times a vector",
 };

@@ -43,8 +43,8 @@ export async function createExactFunctions(): Promise<ExactFunctions> {
       both((oracle) => {
         const results = scores.map((row, b) =>
           name === "topk_loss"
-            ? oracle.topkSvm(row, labels[b], { k, alpha })
-            : oracle.smoothTopkSvm(row, labels[b], { k, tau, alpha }),
+            ? oracle.topkLoss(row, labels[b], { k, alpha })
+            : oracle.smoothTopkLoss(row, labels[b], { k, tau, alpha }),
         );
         return { loss: results.map(({ loss }) => loss), grad: results.map(({ grad }) => Array.from(grad)) };
       }),

@@ -9,12 +9,12 @@ export const VERSION = "1.0.0";
 
 const headers: Readonly<Record<FunctionName, readonly string[]>> = {
   smooth_topk_loss: [
-    "The smooth top-k SVM of Berrada, Zisserman and Kumar (ICLR 2018), one loss a row, and the gradient of each row's loss",
+    "The smooth top-k loss of Berrada, Zisserman and Kumar (ICLR 2018), one loss a row, and the gradient of each row's loss",
     "in its scores: tau softplus(z), z = alpha / tau + log sigma_k(e) - log sigma_{k-1}(e) - s_y / (k tau),",
     "e_i = exp(s_i / (k tau)) over the classes i besides the label y.",
   ],
   topk_loss: [
-    "The hard top-k SVM max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score besides the label's, and the",
+    "The hard top-k loss max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score besides the label's, and the",
     "subgradient that the smooth gradient tends to as tau -> 0: -1/k at the label, 1/k shared equally by the classes at s_[k].",
   ],
   log_esp: [

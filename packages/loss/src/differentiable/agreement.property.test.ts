@@ -11,7 +11,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectEntries } from "../../testing/expect-entries.ts";
 import { extremeInstance } from "../../testing/extreme-instances.ts";
 import { kthOther, U } from "../../testing/instances.ts";
-import { crossEntropy, fusedCrossEntropy, fusedSmoothTopkSvm, fusedTopkSvm, smoothTopkSvm, topkSvm } from "./index.ts";
+import {
+  crossEntropy,
+  fusedCrossEntropy,
+  fusedSmoothTopkLoss,
+  fusedTopkLoss,
+  smoothTopkLoss,
+  topkLoss,
+} from "./index.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {
@@ -20,8 +27,8 @@ beforeAll(async () => {
 afterAll(() => oracle.destroy());
 
 const forms = [
-  { form: "composed", smooth: smoothTopkSvm, hard: topkSvm, entropy: crossEntropy },
-  { form: "fused", smooth: fusedSmoothTopkSvm, hard: fusedTopkSvm, entropy: fusedCrossEntropy },
+  { form: "composed", smooth: smoothTopkLoss, hard: topkLoss, entropy: crossEntropy },
+  { form: "fused", smooth: fusedSmoothTopkLoss, hard: fusedTopkLoss, entropy: fusedCrossEntropy },
 ];
 
 /** Value and gradient in the scores of one sample. */
@@ -47,7 +54,7 @@ describe.each(forms)("$form", ({ form, smooth, hard, entropy }) => {
     fc.assert(
       fc.property(extremeInstance, ({ s, y, k, tau, alpha }) => {
         const { value, grad } = differentiated((scores) => smooth(scores, y, { k, tau, alpha }), s);
-        const exact = oracle.smoothTopkSvm(s, y, { k, tau, alpha });
+        const exact = oracle.smoothTopkLoss(s, y, { k, tau, alpha });
         expectLoss(value, exact.loss, Math.min(13, 8 + Math.abs(exact.z)));
         expectEntries(grad, exact.grad, 16 * k + 16);
       }),
@@ -59,7 +66,7 @@ describe.each(forms)("$form", ({ form, smooth, hard, entropy }) => {
     fc.assert(
       fc.property(extremeInstance, ({ s, y }) => {
         const { value, grad } = differentiated((scores) => entropy(scores, y), s);
-        const exact = oracle.smoothTopkSvm(s, y, { k: 1, tau: 1, alpha: 0 });
+        const exact = oracle.smoothTopkLoss(s, y, { k: 1, tau: 1, alpha: 0 });
         expectLoss(value, exact.loss, Math.min(13, 8 + Math.abs(exact.z)));
         expectEntries(grad, exact.grad, 32);
       }),
@@ -73,7 +80,7 @@ describe.each(forms)("$form", ({ form, smooth, hard, entropy }) => {
       fc.property(extremeInstance, (c) => {
         const { s, y, k, alpha } = c;
         const { value, grad } = differentiated((scores) => hard(scores, y, { k, alpha }), s);
-        const exact = oracle.topkSvm(s, y, { k, alpha });
+        const exact = oracle.topkLoss(s, y, { k, alpha });
         const kth = kthOther(c);
         const bound = 4 * U * (Math.abs(alpha) + (kth === -Infinity ? 0 : Math.abs(kth) + Math.abs(s[y])) / k);
         expect(Math.abs(value - exact.loss)).toBeLessThanOrEqual(bound);

@@ -1,10 +1,10 @@
 /**
- * The cross-entropy as a differentiable function, to any order: the smooth top-k SVM at k = 1, tau = 1, alpha = 0.
+ * The cross-entropy as a differentiable function, to any order: the smooth top-k loss at k = 1, tau = 1, alpha = 0.
  */
 import { mul, reshape, type Tensor } from "@smooth-topk/grad";
 import { type BatchOptions, checkBatch, type Labels } from "../batch.ts";
 import { samplesOf, valueOf } from "./samples.ts";
-import { smoothTopkLosses } from "./smooth-topk-svm.ts";
+import { smoothTopkLosses } from "./smooth-topk-loss.ts";
 
 /**
  * The cross-entropy of `@smooth-topk/loss`, composed of differentiable primitives. {@link fusedCrossEntropy} is faster.

@@ -10,7 +10,7 @@ import * as fc from "fast-check";
 import ndarray, { type NdArray } from "ndarray";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Instance, U } from "../../testing/instances.ts";
-import { fusedSmoothTopkSvm, smoothTopkSvm } from "./index.ts";
+import { fusedSmoothTopkLoss, smoothTopkLoss } from "./index.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {
@@ -62,8 +62,8 @@ function array(values: readonly number[]): NdArray<Float64Array> {
 }
 
 describe.each([
-  { form: "composed", loss: smoothTopkSvm },
-  { form: "fused", loss: fusedSmoothTopkSvm },
+  { form: "composed", loss: smoothTopkLoss },
+  { form: "fused", loss: fusedSmoothTopkLoss },
 ])("$form", ({ loss }) => {
   // Two Hessians of log sigma within 64 k u (max v - min v) / 4 each, and their inputs: x is rounded three times on the
   // way, at up to 16 from its centre, which moves an indicator's covariance with v by less than its third cumulant, at

@@ -7,15 +7,15 @@ import ndarray, { type NdArray } from "ndarray";
 import type { BatchOptions, Labels } from "../batch.ts";
 import { crossEntropy as crossEntropyValue, crossEntropyValueAndGrad } from "../cross-entropy.ts";
 import {
-  smoothTopkSvm as smoothTopkSvmValue,
+  smoothTopkLoss as smoothTopkLossValue,
   type SmoothTopkOptions,
-  smoothTopkSvmValueAndGrad,
-} from "../smooth-topk-svm.ts";
-import { topkSvm as topkSvmValue, type TopkOptions, topkSvmValueAndGrad } from "../topk-svm.ts";
+  smoothTopkLossValueAndGrad,
+} from "../smooth-topk-loss.ts";
+import { topkLoss as topkLossValue, type TopkOptions, topkLossValueAndGrad } from "../topk-loss.ts";
 import { crossEntropy } from "./cross-entropy.ts";
 import { fromKernel } from "./from-kernel.ts";
-import { smoothTopkSvm } from "./smooth-topk-svm.ts";
-import { topkSvm } from "./topk-svm.ts";
+import { smoothTopkLoss } from "./smooth-topk-loss.ts";
+import { topkLoss } from "./topk-loss.ts";
 
 type Value = number | Float64Array;
 
@@ -48,25 +48,25 @@ function asTensor(value: Value, { data }: NdArray): NdArray {
 }
 
 /**
- * {@link smoothTopkSvm}, the value and the first derivative by `smoothTopkSvmValueAndGrad` of `@smooth-topk/loss`.
+ * {@link smoothTopkLoss}, the value and the first derivative by `smoothTopkLossValueAndGrad` of `@smooth-topk/loss`.
  *
  * @returns shape [], or [batch] with reduction 'none', in the precision of the scores.
  * @throws as there.
  */
-export function fusedSmoothTopkSvm(scores: Tensor, labels: Labels, options: SmoothTopkOptions = {}): Tensor {
-  const forms = { value: smoothTopkSvmValue, both: smoothTopkSvmValueAndGrad, composed: smoothTopkSvm };
-  return fused<SmoothTopkOptions>("smoothTopkSvm", forms, scores, labels, options);
+export function fusedSmoothTopkLoss(scores: Tensor, labels: Labels, options: SmoothTopkOptions = {}): Tensor {
+  const forms = { value: smoothTopkLossValue, both: smoothTopkLossValueAndGrad, composed: smoothTopkLoss };
+  return fused<SmoothTopkOptions>("smoothTopkLoss", forms, scores, labels, options);
 }
 
 /**
- * {@link topkSvm}, the value and the subgradient by `topkSvmValueAndGrad` of `@smooth-topk/loss`.
+ * {@link topkLoss}, the value and the subgradient by `topkLossValueAndGrad` of `@smooth-topk/loss`.
  *
  * @returns shape [], or [batch] with reduction 'none', in the precision of the scores.
  * @throws as there.
  */
-export function fusedTopkSvm(scores: Tensor, labels: Labels, options: TopkOptions = {}): Tensor {
-  const forms = { value: topkSvmValue, both: topkSvmValueAndGrad, composed: topkSvm };
-  return fused<TopkOptions>("topkSvm", forms, scores, labels, options);
+export function fusedTopkLoss(scores: Tensor, labels: Labels, options: TopkOptions = {}): Tensor {
+  const forms = { value: topkLossValue, both: topkLossValueAndGrad, composed: topkLoss };
+  return fused<TopkOptions>("topkLoss", forms, scores, labels, options);
 }
 
 /**

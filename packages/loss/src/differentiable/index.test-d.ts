@@ -7,22 +7,22 @@ import * as loss from "./index.ts";
 
 // Tensors in, tensors out, with the options of the fused functions.
 type LossOf<O> = (scores: Tensor, labels: Labels, options?: O) => Tensor;
-expectTypeOf(loss.smoothTopkSvm).toEqualTypeOf<LossOf<SmoothTopkOptions>>();
-expectTypeOf(loss.fusedSmoothTopkSvm).toEqualTypeOf<LossOf<SmoothTopkOptions>>();
-expectTypeOf(loss.topkSvm).toEqualTypeOf<LossOf<TopkOptions>>();
-expectTypeOf(loss.fusedTopkSvm).toEqualTypeOf<LossOf<TopkOptions>>();
+expectTypeOf(loss.smoothTopkLoss).toEqualTypeOf<LossOf<SmoothTopkOptions>>();
+expectTypeOf(loss.fusedSmoothTopkLoss).toEqualTypeOf<LossOf<SmoothTopkOptions>>();
+expectTypeOf(loss.topkLoss).toEqualTypeOf<LossOf<TopkOptions>>();
+expectTypeOf(loss.fusedTopkLoss).toEqualTypeOf<LossOf<TopkOptions>>();
 expectTypeOf(loss.crossEntropy).toEqualTypeOf<LossOf<BatchOptions>>();
 expectTypeOf(loss.fusedCrossEntropy).toEqualTypeOf<LossOf<BatchOptions>>();
 
 // An array is a tensor, and gradients are like it.
 const scores = ndarray(new Float64Array(6), [2, 3]);
-const f = (x: Tensor): Tensor => loss.smoothTopkSvm(x, [0, 1], { k: 2 });
+const f = (x: Tensor): Tensor => loss.smoothTopkLoss(x, [0, 1], { k: 2 });
 expectTypeOf(grad(f)(scores)).toEqualTypeOf(scores);
 expectTypeOf(valueAndGrad(f)(scores).value).toEqualTypeOf<number>();
 
 // @ts-expect-error gradients are not written to the caller's memory
-loss.smoothTopkSvm(scores, [0, 1], { k: 2, out: {} });
+loss.smoothTopkLoss(scores, [0, 1], { k: 2, out: {} });
 // @ts-expect-error nested arrays are no tensors
-loss.smoothTopkSvm([[0, 1, 2]], [0], { k: 2 });
+loss.smoothTopkLoss([[0, 1, 2]], [0], { k: 2 });
 // @ts-expect-error the hard loss has no temperature
-loss.topkSvm(scores, [0, 1], { k: 2, tau: 1 });
+loss.topkLoss(scores, [0, 1], { k: 2, tau: 1 });

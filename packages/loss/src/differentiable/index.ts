@@ -4,6 +4,6 @@
  * @module differentiable
  */
 export { crossEntropy } from "./cross-entropy.ts";
-export { fusedCrossEntropy, fusedSmoothTopkSvm, fusedTopkSvm } from "./fused.ts";
-export { smoothTopkSvm } from "./smooth-topk-svm.ts";
-export { topkSvm } from "./topk-svm.ts";
+export { fusedCrossEntropy, fusedSmoothTopkLoss, fusedTopkLoss } from "./fused.ts";
+export { smoothTopkLoss } from "./smooth-topk-loss.ts";
+export { topkLoss } from "./topk-loss.ts";

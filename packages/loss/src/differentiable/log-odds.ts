@@ -41,7 +41,7 @@ export function logOdds(rows: Tensor, labels: Int32Array, k: number, tau: number
   const kernel = (scores: NdArray, wantSlopes: boolean): Found =>
     visitRows(scores, labels, k, tau, alpha, wantSlopes, centres, rest);
   const composed = (scores: Tensor): Tensor => composedLogOdds(scores, labels, k, tau, alpha, centres);
-  return { z: fromKernel("smoothTopkSvm", kernel, composed)(rows), rest: ndarray(rest, [m]) };
+  return { z: fromKernel("smoothTopkLoss", kernel, composed)(rows), rest: ndarray(rest, [m]) };
 }
 
 /**
@@ -84,7 +84,7 @@ function visitRows(
   centres: Float64Array,
   rest: Float64Array,
 ): Found {
-  const view = rowsOf("smoothTopkSvm", "scores", scores);
+  const view = rowsOf("smoothTopkLoss", "scores", scores);
   const { batch: m, n } = view;
   const scale = exponentialScale(twoProduct(k, tau));
   const value = new Float64Array(m);

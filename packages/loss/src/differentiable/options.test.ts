@@ -15,35 +15,35 @@ const k = 2;
 interface Loss {
   readonly loss: string;
   readonly form: string;
-  readonly reference: typeof plain.smoothTopkSvmValueAndGrad;
-  readonly f: typeof differentiable.smoothTopkSvm;
+  readonly reference: typeof plain.smoothTopkLossValueAndGrad;
+  readonly f: typeof differentiable.smoothTopkLoss;
 }
 type Options = plain.SmoothTopkOptions;
 
 const losses: Loss[] = [
   {
-    loss: "smooth top-k SVM",
+    loss: "smooth top-k loss",
     form: "composed",
-    reference: plain.smoothTopkSvmValueAndGrad,
-    f: differentiable.smoothTopkSvm,
+    reference: plain.smoothTopkLossValueAndGrad,
+    f: differentiable.smoothTopkLoss,
   },
   {
-    loss: "smooth top-k SVM",
+    loss: "smooth top-k loss",
     form: "fused",
-    reference: plain.smoothTopkSvmValueAndGrad,
-    f: differentiable.fusedSmoothTopkSvm,
+    reference: plain.smoothTopkLossValueAndGrad,
+    f: differentiable.fusedSmoothTopkLoss,
   },
   {
-    loss: "hard top-k SVM",
+    loss: "hard top-k loss",
     form: "composed",
-    reference: plain.topkSvmValueAndGrad,
-    f: differentiable.topkSvm,
+    reference: plain.topkLossValueAndGrad,
+    f: differentiable.topkLoss,
   },
   {
-    loss: "hard top-k SVM",
+    loss: "hard top-k loss",
     form: "fused",
-    reference: plain.topkSvmValueAndGrad,
-    f: differentiable.fusedTopkSvm,
+    reference: plain.topkLossValueAndGrad,
+    f: differentiable.fusedTopkLoss,
   },
   {
     loss: "cross-entropy",
@@ -188,10 +188,10 @@ describe.each(losses)("$loss, $form", ({ f, reference }) => {
 describe("masked classes", () => {
   const few = ndarray(Float64Array.of(1, -Infinity, 0, -Infinity), [4]);
   it.each([
-    differentiable.smoothTopkSvm,
-    differentiable.fusedSmoothTopkSvm,
-    differentiable.topkSvm,
-    differentiable.fusedTopkSvm,
+    differentiable.smoothTopkLoss,
+    differentiable.fusedSmoothTopkLoss,
+    differentiable.topkLoss,
+    differentiable.fusedTopkLoss,
   ])("%o: loss and derivatives are 0 where fewer than k others are left", (f) => {
     expect(elements(f(few, 0, { k: 2 }))).toEqual([0]);
     expect(elements(grad((x: Tensor) => f(x, 0, { k: 2 }))(few)).map(Math.abs)).toEqual([0, 0, 0, 0]);

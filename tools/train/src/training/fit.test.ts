@@ -1,4 +1,4 @@
-import { smoothTopkSvmValueAndGrad } from "@smooth-topk/loss";
+import { smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
 import { describe, expect, it } from "vitest";
 import type { Dataset } from "../data/dataset.ts";
 import type { Settings } from "../experiment/identity.ts";
@@ -98,7 +98,7 @@ describe("training", () => {
       name: "rows",
       valueAndGrad: async (scores, labels, { k, tau, alpha }) => {
         calls += 1;
-        return smoothTopkSvmValueAndGrad(scores, labels, { k, tau, alpha, reduction: "none" });
+        return smoothTopkLossValueAndGrad(scores, labels, { k, tau, alpha, reduction: "none" });
       },
     };
     const cell = { ...combination, noise: 0 };

@@ -1,7 +1,7 @@
 /**
  * The losses that are compared, each with its fused gradient.
  */
-import { crossEntropyValueAndGrad, smoothTopkSvmValueAndGrad, topkSvmValueAndGrad } from "@smooth-topk/loss";
+import { crossEntropyValueAndGrad, smoothTopkLossValueAndGrad, topkLossValueAndGrad } from "@smooth-topk/loss";
 import ndarray, { type NdArray } from "ndarray";
 
 export const LOSSES = ["cross-entropy", "smooth-topk", "topk"] as const;
@@ -42,9 +42,9 @@ export function createLoss({ loss, k, alpha, tau }: LossOptions, backend?: LossB
     case "cross-entropy":
       return async (scores, labels) => crossEntropyValueAndGrad(scores, labels);
     case "topk":
-      return async (scores, labels) => topkSvmValueAndGrad(scores, labels, { k, alpha });
+      return async (scores, labels) => topkLossValueAndGrad(scores, labels, { k, alpha });
     case "smooth-topk":
-      return async (scores, labels) => smoothTopkSvmValueAndGrad(scores, labels, { k, alpha, tau: tau ?? 1 });
+      return async (scores, labels) => smoothTopkLossValueAndGrad(scores, labels, { k, alpha, tau: tau ?? 1 });
   }
 }
 

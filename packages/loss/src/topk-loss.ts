@@ -1,5 +1,5 @@
 /**
- * The hard top-k SVM l_k = max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score besides the label's:
+ * The hard top-k loss l_k = max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score besides the label's:
  * the limit of the smooth loss as tau -> 0.
  */
 import { checkOrder, divide, selectLargest } from "@smooth-topk/esym/kernel";
@@ -70,9 +70,9 @@ function run<R extends Reduction | undefined>(
 }
 
 /**
- * Hard top-k SVM loss max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score of the other classes.
+ * Hard top-k loss max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score of the other classes.
  *
- * The 1 / k is the scale of the authors' code and of the limit of {@link smoothTopkSvm} as tau -> 0; the paper's
+ * The 1 / k is the scale of the authors' code and of the limit of {@link smoothTopkLoss} as tau -> 0; the paper's
  * equation (3) lacks it.
  *
  * @param scores  [batch, n], or [n] for one sample; -Infinity masks a class. Where masking leaves fewer than k
@@ -83,26 +83,26 @@ function run<R extends Reduction | undefined>(
  *
  * Relative error of each sample's loss below 2 u (u = 2^-53). O(n log k) time per sample.
  */
-export function topkSvm<R extends Reduction | undefined = undefined>(
+export function topkLoss<R extends Reduction | undefined = undefined>(
   scores: Scores,
   labels: Labels,
   options: TopkOptions & { readonly reduction?: R } = {},
 ): LossValue<R> {
-  return run("topkSvm", scores, labels, options, false).value;
+  return run("topkLoss", scores, labels, options, false).value;
 }
 
 /**
- * Hard top-k SVM loss and a subgradient: where the loss is positive, -1/k at the label and +1/k shared equally
+ * Hard top-k loss and a subgradient: where the loss is positive, -1/k at the label and +1/k shared equally
  * by the classes tied at s_[k]; elsewhere, the kink included, 0.
  *
  * @param options.out  memory for the results.
- * @returns value as {@link topkSvm}, grad of the shape and precision of scores.
- * @throws as {@link topkSvm}.
+ * @returns value as {@link topkLoss}, grad of the shape and precision of scores.
+ * @throws as {@link topkLoss}.
  */
-export function topkSvmValueAndGrad<R extends Reduction | undefined = undefined>(
+export function topkLossValueAndGrad<R extends Reduction | undefined = undefined>(
   scores: Scores,
   labels: Labels,
   options: TopkOptions & { readonly reduction?: R; readonly out?: Buffers | undefined } = {},
 ): ValueAndGrad<R> {
-  return run("topkSvmValueAndGrad", scores, labels, options, true) as ValueAndGrad<R>;
+  return run("topkLossValueAndGrad", scores, labels, options, true) as ValueAndGrad<R>;
 }

@@ -1,5 +1,5 @@
 /**
- * The smooth top-k SVM L_{k,tau} of Berrada, Zisserman and Kumar, exact at every temperature.
+ * The smooth top-k loss L_{k,tau} of Berrada, Zisserman and Kumar, exact at every temperature.
  */
 import { checkOrder, describe, exponentialScale, twoProduct } from "@smooth-topk/esym/kernel";
 import {
@@ -20,7 +20,7 @@ import { smoothTopkRow } from "./smooth-topk-row.ts";
 export interface SmoothTopkOptions extends BatchOptions {
   /** How many guesses the loss allows: 1 <= k <= n - 1. Default 5. */
   readonly k?: number | undefined;
-  /** Temperature, > 0: towards 0 the loss becomes the hard top-k SVM. Default 1. */
+  /** Temperature, > 0: towards 0 the loss becomes the hard top-k loss. Default 1. */
   readonly tau?: number | undefined;
   /** Margin, >= 0 in the paper, any finite number here. Default 1. */
   readonly alpha?: number | undefined;
@@ -67,7 +67,7 @@ function checkTau(caller: string, k: number, tau: number): void {
 }
 
 /**
- * Smooth top-k SVM loss:
+ * Smooth top-k loss:
  * L = tau softplus(alpha / tau + log sigma_k(e without y) - log sigma_{k-1}(e without y) - s_y / (k tau)),
  * e_i = exp(s_i / (k tau)).
  *
@@ -85,33 +85,33 @@ function checkTau(caller: string, k: number, tau: number): void {
  * Berrada, Zisserman, Kumar (2018), equations (9) and (14).
  *
  * @example
- * smoothTopkSvm([[2, 1, 0, -1]], [1], { k: 2 }); // 0.7...
+ * smoothTopkLoss([[2, 1, 0, -1]], [1], { k: 2 }); // 0.7...
  */
-export function smoothTopkSvm<R extends Reduction | undefined = undefined>(
+export function smoothTopkLoss<R extends Reduction | undefined = undefined>(
   scores: Scores,
   labels: Labels,
   options: SmoothTopkOptions & { readonly reduction?: R } = {},
 ): LossValue<R> {
-  return run("smoothTopkSvm", scores, labels, options, false).value;
+  return run("smoothTopkLoss", scores, labels, options, false).value;
 }
 
 /**
- * Smooth top-k SVM loss and its gradient in the scores, fused.
+ * Smooth top-k loss and its gradient in the scores, fused.
  *
  * With w = logistic(z): dL/ds_y = -w / k and, for the others, dL/ds_i = (w / k) (pi_i^(k) - pi_i^(k-1)), evaluated
  * without the cancellation of that difference.
  *
  * @param options.out  memory for the results.
- * @returns value as {@link smoothTopkSvm}, grad of the shape of scores: the gradient of the value, or of each
+ * @returns value as {@link smoothTopkLoss}, grad of the shape of scores: the gradient of the value, or of each
  *          sample's own loss with reduction 'none'. Single precision where the scores are (rounded from double).
- * @throws as {@link smoothTopkSvm}.
+ * @throws as {@link smoothTopkLoss}.
  *
  * Every gradient entry not below 1e-280 has a relative error below 64 k u. O(nk) time per sample.
  */
-export function smoothTopkSvmValueAndGrad<R extends Reduction | undefined = undefined>(
+export function smoothTopkLossValueAndGrad<R extends Reduction | undefined = undefined>(
   scores: Scores,
   labels: Labels,
   options: SmoothTopkOptions & { readonly reduction?: R; readonly out?: Buffers | undefined } = {},
 ): ValueAndGrad<R> {
-  return run("smoothTopkSvmValueAndGrad", scores, labels, options, true) as ValueAndGrad<R>;
+  return run("smoothTopkLossValueAndGrad", scores, labels, options, true) as ValueAndGrad<R>;
 }

@@ -1,10 +1,10 @@
 /**
- * The hard top-k SVM as a differentiable function.
+ * The hard top-k loss as a differentiable function.
  */
 import { copyRow, rowsOf, selectLargest } from "@smooth-topk/esym/kernel";
 import { add, div, max, relu, sub, type Tensor } from "@smooth-topk/grad";
 import type { Labels } from "../batch.ts";
-import { checkTopk, type TopkOptions } from "../topk-svm.ts";
+import { checkTopk, type TopkOptions } from "../topk-loss.ts";
 import { mask, ownScores } from "./row-constants.ts";
 import { samplesOf, valueOf } from "./samples.ts";
 
@@ -23,7 +23,7 @@ function topkLosses(rows: Tensor, labels: Int32Array, k: number, alpha: number):
 
 /** s_[k] of each row; -Infinity where fewer than k other classes are there. */
 function kthOthers(scores: ReturnType<typeof valueOf>, labels: Int32Array, k: number): Float64Array {
-  const view = rowsOf("topkSvm", "scores", scores);
+  const view = rowsOf("topkLoss", "scores", scores);
   const x = new Float64Array(view.n);
   const [largest, indices] = [new Float64Array(k), new Int32Array(k)];
   return Float64Array.from(labels, (label, b) => {
@@ -34,8 +34,8 @@ function kthOthers(scores: ReturnType<typeof valueOf>, labels: Int32Array, k: nu
 }
 
 /**
- * The hard top-k SVM loss of `@smooth-topk/loss`, composed of differentiable primitives. Its gradient is the subgradient of
- * `topkSvmValueAndGrad`; its derivatives beyond are 0.
+ * The hard top-k loss of `@smooth-topk/loss`, composed of differentiable primitives. Its gradient is the subgradient of
+ * `topkLossValueAndGrad`; its derivatives beyond are 0.
  *
  * @param scores   [batch, n], or [n] for one sample; -Infinity masks a class.
  * @param labels   [batch] class indices, or a number for one sample.
@@ -43,10 +43,10 @@ function kthOthers(scores: ReturnType<typeof valueOf>, labels: Int32Array, k: nu
  * @returns shape [], or [batch] with reduction 'none', in the precision of the scores.
  * @throws as there.
  *
- * Error of a sample's loss 4 u (|alpha| + (|s_[k]| + |s_y|) / k); {@link fusedTopkSvm} is right to 2 u.
+ * Error of a sample's loss 4 u (|alpha| + (|s_[k]| + |s_y|) / k); {@link fusedTopkLoss} is right to 2 u.
  */
-export function topkSvm(scores: Tensor, labels: Labels, options: TopkOptions = {}): Tensor {
-  const { batch, k, alpha } = checkTopk("topkSvm", valueOf(scores), labels, options);
+export function topkLoss(scores: Tensor, labels: Labels, options: TopkOptions = {}): Tensor {
+  const { batch, k, alpha } = checkTopk("topkLoss", valueOf(scores), labels, options);
   const samples = samplesOf(scores, batch, options.reduction);
   return samples.reduce(topkLosses(samples.rows, samples.labels, k, alpha));
 }
