@@ -17,8 +17,8 @@ sys.path.insert(0, sys.argv[1])
 from topk.polynomial.sp import LogSumExp  # noqa: E402
 from topk.svm import MaxTop1SVM, MaxTopkSVM, SmoothTop1SVM, SmoothTopkSVM  # noqa: E402
 
-sys.path.append(str(Path(__file__).parent.parent))
-from port_protocol import rows_or_empty, serve  # noqa: E402
+sys.path.append(str(Path(__file__).parent.parent / "python" / "src"))
+from smooth_topk.serve.protocol import rows_or_empty, serve  # noqa: E402
 
 
 def loss_and_grad(criterion, dtype, scores, labels):

@@ -1,4 +1,4 @@
-"""Times ports/pytorch against the PyTorch code of the paper's authors and PyTorch's cross-entropy.
+"""Times ports/python against the PyTorch code of the paper's authors and PyTorch's cross-entropy.
 
     python3 ports/authors/speed.py CHECKOUT [ROUNDS]
 
@@ -23,8 +23,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import torch  # noqa: E402
 
-sys.path[:0] = [sys.argv[1], str(Path(__file__).parent.parent / "pytorch")]
-import smooth_topk  # noqa: E402
+sys.path[:0] = [sys.argv[1], str(Path(__file__).parent.parent / "python" / "src")]
+from smooth_topk import torch as smooth_topk  # noqa: E402
 from topk.svm import SmoothTopkSVM  # noqa: E402
 
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 40

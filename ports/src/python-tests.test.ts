@@ -1,10 +1,13 @@
 /**
- * The ports' own tests, written in Python: each is one test here.
+ * The Python tests of the modules: each is one test here.
  */
 import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { findPython, PORTS, type Port, portPath } from "./python.ts";
+import { ALL_MODES, type Environment, environments, portPath, missingModules } from "./python.ts";
 
 interface Result {
   readonly name: string;
@@ -12,36 +15,42 @@ interface Result {
   readonly detail: string;
 }
 
-/** Runs the port's tests. Where that gives none, the reason is the one failure. */
-async function run(port: Port, python: string): Promise<Result[]> {
-  const failed = (detail: string): Result[] => [{ name: "runs", status: "failed", detail }];
+/** Runs the tests of the module. Where that gives none, the reason is the one failure. */
+async function run({ module, python, variables }: Environment): Promise<Result[]> {
+  const folder = mkdtempSync(join(tmpdir(), "smooth-topk-python-"));
+  const lines = join(folder, "tests.jsonl");
+  const files = readdirSync(portPath("python/tests")).filter((file) => file.startsWith(`test_${module}`));
   try {
-    const { stdout, stderr } = await promisify(execFile)(
+    const output = await promisify(execFile)(
       python,
-      [portPath("testing/report_tests.py"), portPath(port.name)],
-      { maxBuffer: 2 ** 26, env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" } },
-    );
-    const results = stdout
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as Result);
-    return results.length > 0 ? results : failed(`no test was run: ${stderr}`);
-  } catch (error) {
-    return failed(String(error));
+      ["-m", "pytest", "-q", "-p", "no:cacheprovider", `--json-lines=${lines}`, ...files],
+      { cwd: portPath("python/tests"), maxBuffer: 2 ** 26, env: variables },
+    ).catch((error: unknown) => ({ stdout: String(error), stderr: "" }));
+    const results = existsSync(lines)
+      ? readFileSync(lines, "utf8")
+          .split("\n")
+          .filter((line) => line !== "")
+          .map((line) => JSON.parse(line) as Result)
+      : [];
+    if (results.length > 0) return results;
+    return [{ name: "runs", status: "failed", detail: `no test was run: ${output.stdout}${output.stderr}` }];
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 
-for (const port of PORTS) {
-  const python = findPython(port, "the Python tests");
+const found = environments("the Python tests", "pytest");
+for (const environment of found) {
   // They run before any of them is told, because they name themselves.
-  const results: Result[] =
-    python === undefined
-      ? [{ name: "runs", status: "skipped", detail: `no python3 with ${port.module}` }]
-      : await run(port, python);
-  describe(`ports/${port.name}`, () => {
+  const results = await run(environment);
+  describe(`ports/python: ${environment.name}`, () => {
     it.for(results)("$name", ({ status, detail }, context) => {
       if (status === "skipped") context.skip(detail);
       expect({ status, detail }).toEqual({ status: "passed", detail: "" });
     });
   });
 }
+
+it.skipIf(!ALL_MODES && missingModules(found).length > 0)("every module is tested", () => {
+  expect(missingModules(found)).toEqual([]);
+});

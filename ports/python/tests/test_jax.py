@@ -1,15 +1,15 @@
-"""Tests of the JAX port. Run by `npm test` where JAX is, or: python3 ports/testing/report_tests.py ports/jax"""
+"""Tests of the JAX port."""
 
 import unittest
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import smooth_topk
+from smooth_topk import jax as smooth_topk
+
 from port_properties import PortProperties, rows_of
 
 jax.config.update("jax_enable_x64", True)
-
 
 class JaxTest(PortProperties, unittest.TestCase):
     def losses(self, function, scores, labels, dtype, **parameters):
@@ -59,7 +59,6 @@ class JaxTest(PortProperties, unittest.TestCase):
         mapped = jax.vmap(lambda s, y: smooth_topk.smooth_topk_loss(s[None], y[None], 3)[0])(scores, labels)
         np.testing.assert_allclose(compiled, expected, rtol=1e-14)
         np.testing.assert_allclose(mapped, expected, rtol=1e-14)
-
 
 if __name__ == "__main__":
     unittest.main()

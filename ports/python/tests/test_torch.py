@@ -1,18 +1,16 @@
-"""Tests of the PyTorch port. Run by `npm test`, or: python3 ports/testing/report_tests.py ports/pytorch"""
+"""Tests of the PyTorch port."""
 
 import math
 import unittest
 
-import smooth_topk
 import torch
+from smooth_topk import torch as smooth_topk
 from port_properties import PortProperties, rows_of
 
 torch.set_num_threads(1)
 
-
 def matrix(rows, dtype="float64"):
     return torch.tensor(rows, dtype=getattr(torch, dtype))
-
 
 class PytorchTest(PortProperties, unittest.TestCase):
     def losses(self, function, scores, labels, dtype, **parameters):
@@ -103,7 +101,6 @@ class PytorchTest(PortProperties, unittest.TestCase):
             # Both are within (8 + |z|) u of the same numbers, |z| below 100.
             expected = smooth_topk.smooth_topk_loss(scores, labels, 3)
             torch.testing.assert_close(on_device, expected, rtol=2.0**-45, atol=0)
-
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,11 +1,11 @@
-"""Tests of the NumPy port. Run by `npm test`, or: python3 ports/testing/report_tests.py ports/numpy"""
+"""Tests of the NumPy port."""
 
 import unittest
 
 import numpy as np
-import smooth_topk
-from port_properties import PortProperties
+from smooth_topk import numpy as smooth_topk
 
+from port_properties import PortProperties
 
 class NumpyTest(PortProperties, unittest.TestCase):
     def losses(self, function, scores, labels, dtype, **parameters):
@@ -41,7 +41,6 @@ class NumpyTest(PortProperties, unittest.TestCase):
             smooth_topk.log_esp(scores, 3)
             smooth_topk.inclusion_probabilities(scores, 3)
             smooth_topk.log_esp_hvp(scores, 3, np.ones((2, 5)))
-
 
 if __name__ == "__main__":
     unittest.main()

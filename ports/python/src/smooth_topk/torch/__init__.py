@@ -1,0 +1,19 @@
+"""The losses in PyTorch. `loss` is one file that can be copied alone; the others build on it."""
+
+from smooth_topk.torch.loss import (
+    SmoothTopkSVM,
+    inclusion_probabilities,
+    log_esp,
+    log_esp_hvp,
+    smooth_topk_loss,
+    topk_loss,
+)
+
+__all__ = [
+    "SmoothTopkSVM",
+    "inclusion_probabilities",
+    "log_esp",
+    "log_esp_hvp",
+    "smooth_topk_loss",
+    "topk_loss",
+]
