@@ -29,6 +29,7 @@ interface TrainOptions {
   readonly momentum: number;
   readonly weightDecay: number;
   readonly out: string;
+  readonly reference?: string;
   readonly save?: boolean;
   readonly backend: string;
   readonly json?: boolean;
@@ -103,6 +104,7 @@ export function trainCommand(): Command {
       "--out <folder>",
       "results.json, report.html and runs.jsonl are written there; the same command goes on where it was stopped",
     )
+    .option("--reference <file>", "a JSON table of accuracies from elsewhere that the report draws beside its own")
     .option("--save", "keep the chosen models, with test scores that `smooth-topk eval` reads")
     .addOption(backendOption())
     .option("--json", "print one JSON object instead of the table")
@@ -144,6 +146,7 @@ async function train(options: TrainOptions): Promise<void> {
         momentum: options.momentum,
         weightDecay: options.weightDecay,
         out: options.out,
+        reference: options.reference,
         save: options.save ?? false,
         backend: backend.name === "cpu" ? undefined : backend,
       },

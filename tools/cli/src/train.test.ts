@@ -156,6 +156,16 @@ describe("smooth-topk train", () => {
     });
   });
 
+  it("draws a table from elsewhere beside its own", () => {
+    const reference = join(folder, "reference.json");
+    const rows = [0, 1].map((noise) => ({ loss: "cross-entropy", noise, top1: 0.25, topk: 0.5 }));
+    writeFileSync(reference, JSON.stringify({ title: "Another set", source: "its table", k: 5, rows }));
+    expect(smoothTopk([...small("whole"), "--reference", reference]).status).toBe(0);
+    const page = readFileSync(join(folder, "whole", "report.html"), "utf8");
+    expect(page).toContain("For comparison: Another set");
+    expect(page).toContain("Source: its table");
+  });
+
   it("refuses a folder in which another process writes, and takes over the lock of one that is gone", () => {
     writeFileSync(join(folder, "added", "lock"), String(process.pid));
     expect(smoothTopk(small("added"))).toMatchObject({
@@ -202,6 +212,9 @@ describe("smooth-topk train", () => {
       { type: "int32" },
     ),
   );
+  const inPercent = join(folder, "percent.json");
+  const row = { loss: "cross-entropy", noise: 0, top1: 70, topk: 0.9 };
+  writeFileSync(inPercent, JSON.stringify({ title: "t", source: "s", k: 5, rows: [row] }));
   const out = ["--out", join(folder, "refused")];
   it.each<[string, string[], RegExp]>([
     ["no --out", [], /required option '--out <folder>' not specified/],
@@ -233,6 +246,16 @@ describe("smooth-topk train", () => {
       "images wanted of features",
       [...out, "--model", "conv"],
       /--model: conv takes images, and the samples of synthetic are lists of 24 features$/,
+    ],
+    [
+      "a reference that is not there",
+      [...out, "--reference", join(folder, "none.json")],
+      /--reference: .*none\.json: no such file$/,
+    ],
+    [
+      "a reference in per cent",
+      [...out, "--reference", inPercent],
+      /--reference: .*percent\.json: rows\[0\]\.top1 is 70, expected a number in \[0, 1\]$/,
     ],
     ["a backend that is not there", [...out, "--backend", "quantum"], /--backend: quantum is unknown/],
     ["a file for a folder", ["--out", features], /--out: .*x\.npy: /],

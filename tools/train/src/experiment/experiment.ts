@@ -15,6 +15,7 @@ import { claimFolder, type Identity, identityOf, type Settings } from "./identit
 import { type Journal, openJournal, type Run } from "./journal.ts";
 import { type DataOptions, openDataset } from "../data/open-dataset.ts";
 import { type Axes, type Candidate, candidates, type Combination, combinations, runId } from "./plan.ts";
+import { readReference, type ReferenceTable } from "../report/reference-table.ts";
 import { reportPage } from "../report/report-page.ts";
 import { createLoss, type LossBackend } from "../training/trained-loss.ts";
 import { modelPath, saveModel } from "../training/saved-model.ts";
@@ -27,6 +28,8 @@ export interface ExperimentOptions extends Axes, DataOptions, Settings {
   readonly out: string;
   /** Whether to keep the chosen models. */
   readonly save: boolean;
+  /** File of a table that the report draws beside its own: reference-table.ts. */
+  readonly reference?: string | undefined;
   /** Where losses are computed; in this process if absent. */
   readonly backend?: LossBackend | undefined;
 }
@@ -69,6 +72,7 @@ export async function runExperiment(
   checkSettings(options, dataset);
   await checkBackend(options, dataset);
   const { out } = options;
+  const reference = options.reference === undefined ? undefined : await readReference(options.reference);
   const release = await openFolder(out, options.save);
   try {
     const identity = identityOf(dataset, options, options.backend?.name ?? "cpu");
@@ -76,7 +80,7 @@ export async function runExperiment(
     const journal = await openJournal(join(out, "runs.jsonl"));
     try {
       const complete = await trainAll(options, dataset, journal, watcher, signal);
-      return await writeResults(out, identity, journal, complete);
+      return await writeResults(out, identity, journal, complete, reference);
     } finally {
       await journal.close();
     }
@@ -187,7 +191,13 @@ function pauses({ advanced }: Watcher, signal: AbortSignal | undefined): Pause {
   };
 }
 
-async function writeResults(out: string, identity: Identity, journal: Journal, complete: boolean): Promise<Results> {
+async function writeResults(
+  out: string,
+  identity: Identity,
+  journal: Journal,
+  complete: boolean,
+  reference: ReferenceTable | undefined,
+): Promise<Results> {
   const runs = [...journal.runs.values()];
   const perLoss = identity.taus.length * identity.learningRates.length;
   const chosen = chosenRuns(runs, perLoss);
@@ -201,6 +211,6 @@ async function writeResults(out: string, identity: Identity, journal: Journal, c
   };
   await writeWhole(join(out, "results.json"), `${JSON.stringify(file, null, 1)}\n`);
   const results = { identity, runs, summary, complete };
-  await writeWhole(join(out, "report.html"), reportPage(results));
+  await writeWhole(join(out, "report.html"), reportPage(results, reference));
   return results;
 }

@@ -4,9 +4,9 @@
 import type { Results } from "../experiment/experiment.ts";
 import type { Run } from "../experiment/journal.ts";
 import { type ChartOptions, escapeText, lineChart, type Series, yExtent } from "./line-chart.ts";
-import type { LossName } from "../training/trained-loss.ts";
-import { PAPER_CIFAR100, UNVERIFIED } from "./paper-figures.ts";
+import { LOSSES, type LossName } from "../training/trained-loss.ts";
 import { lossTitle, percent } from "./percent.ts";
+import type { ReferenceTable } from "./reference-table.ts";
 import { type Summary, temperatureEffects } from "./summary.ts";
 
 type Which = "top1" | "topk";
@@ -44,21 +44,28 @@ function alongAxis(cells: readonly Summary[], axis: "noise" | "fraction", which:
   }));
 }
 
-function paperSeries(which: Which): Series[] {
-  return [
-    {
-      name: "cross-entropy",
-      ink: "cross-entropy",
-      marker: "square",
-      points: PAPER_CIFAR100.map(({ noise, crossEntropy }) => ({ x: noise, y: crossEntropy[which] })),
-    },
-    {
-      name: "smooth top-5",
-      ink: "smooth-topk",
-      marker: "circle",
-      points: PAPER_CIFAR100.map(({ noise, smoothTopk }) => ({ x: noise, y: smoothTopk[which] })),
-    },
-  ];
+/** What the user brought to compare with. */
+function referencePanels({ title, source, k, rows }: ReferenceTable): string {
+  const losses = LOSSES.filter((loss) => rows.some((row) => row.loss === loss));
+  const of = (which: Which): Series[] =>
+    losses.map((loss) => ({
+      name: lossTitle(loss, k),
+      ink: loss,
+      marker: MARKERS[loss],
+      points: rows
+        .filter((row) => row.loss === loss)
+        .map((row) => ({ x: row.noise, y: row[which] }))
+        .toSorted((a, b) => a.x - b.x),
+    }));
+  const charts = (["topk", "top1"] as const).map((which) =>
+    chart(of(which), {
+      title: accuracyTitle(which, k),
+      xLabel: "label noise",
+      x: "linear",
+      xTicks: [...new Set(rows.map(({ noise }) => noise))].toSorted((a, b) => a - b),
+    }),
+  );
+  return `<h3>For comparison: ${escapeText(title)}</h3>${panels(charts)}<p>Source: ${escapeText(source)}</p>`;
 }
 
 function chart(series: readonly Series[], options: Omit<ChartOptions, "yFormat" | "description">): string {
@@ -71,8 +78,8 @@ function chart(series: readonly Series[], options: Omit<ChartOptions, "yFormat" 
   );
 }
 
-/** Accuracy against noise, beside the paper's own. */
-export function noiseFigure({ identity, summary }: Results): string {
+/** Accuracy against noise, beside a table from elsewhere where the user names one. */
+export function noiseFigure({ identity, summary }: Results, reference?: ReferenceTable): string {
   const { k, data } = identity;
   const fraction = Math.max(...summary.map((cell) => cell.fraction));
   const cells = summary.filter((cell) => cell.fraction === fraction);
@@ -82,18 +89,11 @@ export function noiseFigure({ identity, summary }: Results): string {
   const ours = (["topk", "top1"] as const).map((which) =>
     chart(alongAxis(cells, "noise", which, k), { ...axis, title: accuracyTitle(which, k), xTicks: noises }),
   );
-  const paper = (["topk", "top1"] as const).map((which) =>
-    chart(paperSeries(which), {
-      ...axis,
-      title: accuracyTitle(which, 5),
-      xTicks: PAPER_CIFAR100.map(({ noise }) => noise),
-    }),
-  );
   return section(
     "Accuracy against label noise",
     "A label is drawn again within its super-class with the probability on the axis. The paper's claim: the smooth loss degrades less than cross-entropy.",
     `<h3>Here: ${escapeText(data)}${fraction === 1 ? "" : `, ${percent(fraction, 0)} % of the training samples`}</h3>${panels(ours)}` +
-      `<h3>In the paper: CIFAR-100, DenseNet 40-40</h3><p>${escapeText(UNVERIFIED)}</p>${panels(paper)}`,
+      (reference === undefined ? "" : referencePanels(reference)),
   );
 }
 

@@ -71,7 +71,7 @@ describe("report.html", () => {
     expect(page).not.toContain("<b>data");
   });
 
-  it("has the figures that there are data for, the paper's beside its own", () => {
+  it("has the figures that there are data for, and a table from elsewhere only where one is given", () => {
     const headings = [...page.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, heading]) => heading);
     expect(headings).toEqual([
       "Accuracy against label noise",
@@ -81,8 +81,19 @@ describe("report.html", () => {
       "All results",
       "What was run",
     ]);
-    expect(page).toContain("In the paper: CIFAR-100");
-    expect(page).toContain("not compared with the paper");
+    expect(page).not.toContain("For comparison");
+    const beside = reportPage(results, {
+      title: "Another <set>",
+      source: "a table & its page",
+      k: 4,
+      rows: [0, 0.3].map((noise) => ({ loss: "topk", noise, top1: 0.25, topk: 0.625 - noise })),
+    });
+    expectNested(beside);
+    expect(beside).toContain("For comparison: Another &lt;set&gt;");
+    expect(beside).toContain("a table &amp; its page");
+    expect(beside).toContain("hard top-4, label noise 0: 63 %");
+    expect(beside).toContain("hard top-4, label noise 0.3: 33 %");
+    expect(beside).not.toMatch(/NaN|undefined|Infinity/);
     const alone = results.summary.filter(({ noise, fraction }) => noise === 0 && fraction === 1);
     const small = reportPage({ ...results, summary: alone, identity: { ...identity, taus: [1] } });
     expect(small).not.toContain("Accuracy against");

@@ -5,12 +5,13 @@ import { aboutSection, tableSection } from "./report-tables.ts";
 import type { Results } from "../experiment/experiment.ts";
 import { escapeText } from "./line-chart.ts";
 import { lossTitle } from "./percent.ts";
+import type { ReferenceTable } from "./reference-table.ts";
 import { fractionFigure, learningFigure, noiseFigure, temperatureFigure } from "./report-figures.ts";
 import { STYLE } from "./report-style.ts";
 import { verdict } from "./verdict.ts";
 
-/** The page of what is finished. */
-export function reportPage(results: Results): string {
+/** The page of what is finished; a reference is drawn beside the accuracy against noise. */
+export function reportPage(results: Results, reference?: ReferenceTable): string {
   const { identity, summary, runs, complete } = results;
   const { k } = identity;
   const losses = [...new Set(summary.map(({ loss }) => loss))];
@@ -25,7 +26,7 @@ export function reportPage(results: Results): string {
       : [
           `<ul class="verdict">${sentences.join("")}</ul>`,
           `<ul class="legend">${legend}</ul>`,
-          noiseFigure(results),
+          noiseFigure(results, reference),
           fractionFigure(results),
           temperatureFigure(results),
           learningFigure(results),
