@@ -1,7 +1,7 @@
 /**
- * Who owns an array's memory. A gradient that is handed out must not share memory with anything that the caller holds, and
- * copying every gradient would cost as much as a fast loss: so primitives note the arrays that they make, and only what was
- * not made since the backward pass began is copied.
+ * Who owns an array's memory. No result shares memory with an argument: a caller may write to what it was given. Copying
+ * every result would cost as much as a fast loss, so primitives note the arrays that they make, and of values and gradients
+ * only what was not made since the vjp or its backward pass began is copied.
  */
 import type { NdArray } from "ndarray";
 import { isNdArray } from "../arrays/layout.ts";
@@ -9,10 +9,14 @@ import { isNdArray } from "../arrays/layout.ts";
 const moments = new WeakMap<NdArray, number>();
 let now = 0;
 
-/** Notes that a primitive has made an array of its arguments, unless it lies in the memory of one of them. */
-export function noteMade(answer: NdArray, args: readonly unknown[]): void {
+/** Whether an array lies in the memory of one of the arguments. */
+export function sharesMemory(answer: NdArray, args: readonly unknown[]): boolean {
   const { buffer } = answer.data as Float64Array;
-  if (args.some((x) => isNdArray(x) && (x.data as Float64Array).buffer === buffer)) return;
+  return args.some((x) => isNdArray(x) && (x.data as Float64Array).buffer === buffer);
+}
+
+/** Notes that a primitive has made an array in memory of its own. */
+export function noteMade(answer: NdArray): void {
   moments.set(answer, now++);
 }
 

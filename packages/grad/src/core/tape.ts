@@ -12,9 +12,9 @@
  * by the level below, and derivatives of derivatives need no further code. As in HIPS autograd.
  */
 import type { NdArray } from "ndarray";
-import { type FloatArray, isNdArray } from "../arrays/layout.ts";
+import { copyOf, type FloatArray, isNdArray, wrap } from "../arrays/layout.ts";
 import { checkForNaN, inRuleOf } from "./nan-guard.ts";
-import { noteMade } from "./ownership.ts";
+import { noteMade, sharesMemory } from "./ownership.ts";
 
 /** An array, or a value that stands for one inside a function that is being differentiated. */
 export type Tensor = NdArray | Traced;
@@ -57,6 +57,17 @@ export interface Trace {
 }
 
 let depth = 0;
+/** Above 0 while a primitive works on what a caller cannot see: inside a traced value, or in a rule. */
+let hidden = 0;
+
+function unseen<T>(f: () => T): T {
+  hidden++;
+  try {
+    return f();
+  } finally {
+    hidden--;
+  }
+}
 
 /** Runs f under a trace of its own. */
 export function withTrace<T>(f: (trace: Trace) => T): T {
@@ -81,7 +92,10 @@ type Unwrapped<A extends readonly unknown[]> = { [I in keyof A]: Operand extends
 export interface Primitive<A extends readonly unknown[]> {
   /** Names the primitive in error messages. */
   readonly name: string;
-  /** Computes the answer from arrays and numbers, none of which it may change; in new memory, or as a view of an argument. */
+  /**
+   * Computes the answer from arrays and numbers, none of which it may change; in new memory, or as a view of an
+   * argument, which is copied before a caller sees it.
+   */
   readonly forward: (...args: Unwrapped<A>) => NdArray;
   /** Name and rule of each argument that is an operand, in order; null where it has no derivative. */
   readonly vjps: Readonly<Record<string, Rule<A> | null>>;
@@ -120,16 +134,17 @@ function apply<A extends readonly unknown[]>(
     for (const [i, [name]] of rules.entries()) checkOperand(primitive.name, name, args[i]);
     const answer = primitive.forward(...(args as unknown as Unwrapped<A>)) as FloatArray;
     checkForNaN(primitive.name, answer, args);
-    noteMade(answer, args);
+    if (!sharesMemory(answer, args)) noteMade(answer);
+    else if (hidden === 0) return wrap(copyOf(answer), answer.shape);
     return answer;
   }
   const inner = args.map((a) => (a instanceof Traced && a.trace === trace ? a.value : a)) as unknown as A;
-  const answer = apply(primitive, rules, inner);
+  const answer = unseen(() => apply(primitive, rules, inner));
   const parents: Parent[] = [];
   for (const [i, [name, rule]] of rules.entries()) {
     const argument = args[i];
     if (rule === null || !(argument instanceof Traced) || argument.trace !== trace) continue;
-    const pull = (g: Tensor): Tensor => inRuleOf(primitive.name, name, () => rule(g, answer, ...inner));
+    const pull = (g: Tensor): Tensor => unseen(() => inRuleOf(primitive.name, name, () => rule(g, answer, ...inner)));
     parents.push({ of: argument, pull });
   }
   return new Traced(answer, trace, parents);

@@ -27,7 +27,7 @@ interface UntypedVjp {
  * @param f        made of the primitives of this package; its arguments are like the primals.
  * @param primals  trees of arrays and numbers. Not mutated.
  * @returns the cotangents have the shapes and precisions of the primals. They may share memory with each other, not
- *          with anything passed in.
+ *          with anything passed in, and neither does the value.
  * @throws TypeError if f returns no tensor; RangeError naming both shapes if a cotangent does not have that of the value.
  *
  * Costs the work of f and a small multiple of it for each pull-back; holds all intermediate values until dropped.
@@ -44,13 +44,14 @@ export function vjp<P extends readonly unknown[], X extends P>(f: (...primals: P
 export function pullback(f: (...primals: unknown[]) => Operand, primals: readonly unknown[]): UntypedVjp {
   const leaves = leavesOf("vjp", primals).map(({ leaf }) => leaf);
   return withTrace((trace) => {
+    const started = momentNow();
     const inputs = leaves.map((leaf) => new Traced(leaf, trace, []));
     const output: unknown = f(...(withLeaves(primals, inputs) as unknown[]));
     if (typeof output !== "number" && !isTensor(output)) {
       throw new TypeError(`vjp: the function returned a ${typeof output}, expected a tensor or a number`);
     }
     const traced = output instanceof Traced && output.trace === trace ? output : null;
-    const value = asTensor(traced === null ? output : traced.value);
+    const value = owned(asTensor(traced === null ? output : traced.value), started);
     const pull = (cotangent: Operand): unknown[] => {
       const [found, expected] = [shapeOf(cotangent), shapeOf(value)].map(show);
       if (found !== expected) {
@@ -95,10 +96,13 @@ function ancestors(root: Traced): Traced[] {
 function handedOut(cotangent: Tensor, primal: Operand, began: number): Operand {
   const inner = unwrap(primal);
   const inPrecision = typeof inner === "number" ? cotangent : cast(cotangent, dtypeOf(inner));
-  if (!isNdArray(inPrecision)) return inPrecision;
-  const array = inPrecision as FloatArray;
-  if (typeof primal === "number") return array.data[array.offset];
-  return wasMadeSince(began, array) ? array : wrap(copyOf(array), array.shape);
+  if (isNdArray(inPrecision) && typeof primal === "number") return (inPrecision as FloatArray).data[inPrecision.offset];
+  return owned(inPrecision, began);
+}
+
+/** An array in memory that no caller holds. */
+function owned(x: Tensor, since: number): Tensor {
+  return !isNdArray(x) || wasMadeSince(since, x) ? x : wrap(copyOf(x as FloatArray), x.shape);
 }
 
 function zerosLike(x: Operand): Tensor {

@@ -19,9 +19,19 @@ interface Case {
 
 function expectRules({ f, at }: Case): void {
   const before = at.map(({ data }) => data.slice());
+  expectOwnMemory(f, at);
   // Squared, so that cotangents depend on the arguments too: rules of linear functions have something to differentiate.
   checkGrads((xs: readonly Tensor[]) => primitives.pow(f(...xs), 2), at, { order: 2 });
   expect(at.map(({ data }) => data)).toEqual(before);
+}
+
+/** Writing to what a primitive returns, or to what vjp hands out, changes no argument. */
+function expectOwnMemory(f: Case["f"], at: FloatArray[]): void {
+  const buffers = at.map(({ data }) => data.buffer);
+  const { value, vjp: pull } = vjp(f, ...at);
+  const cotangents = pull(value);
+  for (const result of [f(...at), value, ...cotangents] as FloatArray[])
+    expect(buffers).not.toContain(result.data.buffer);
 }
 
 const unary: readonly [string, (x: Operand) => Tensor, Domain?][] = [

@@ -7,10 +7,10 @@ const reluRow: UnaryRow = (out, o, x, a, s, n) => {
   for (let i = 0; i < n; i++, a += s) out[o + i] = x[a] < 0 ? 0 : x[a];
 };
 const stepRow: UnaryRow = (out, o, x, a, s, n) => {
-  for (let i = 0; i < n; i++, a += s) out[o + i] = x[a] > 0 ? 1 : 0;
+  for (let i = 0; i < n; i++, a += s) out[o + i] = x[a] > 0 ? 1 : x[a] <= 0 ? 0 : NaN;
 };
 
-/** max(0, x), element by element; its derivative at 0 is taken to be 0. */
+/** max(0, x), element by element; its derivative at 0 is taken to be 0, and at NaN is NaN. */
 export const relu: (x: Operand) => Tensor = defineVjp<[Operand]>({
   name: "relu",
   forward: (x) => map(x, reluRow),

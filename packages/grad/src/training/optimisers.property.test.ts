@@ -129,10 +129,14 @@ describe("every optimiser", () => {
     };
     let params = { a: ndarray(Float64Array.of(0, 0), [2]), b: [0] };
     let state = optimiser.init(params);
+    const rate = (step: number): number => 0.3 * 0.97 ** step;
     for (let step = 0; step < 200; step++) {
-      ({ params, state } = optimiser.update(params, grad(f)(params), state, 0.3 * 0.97 ** step));
+      ({ params, state } = optimiser.update(params, grad(f)(params), state, rate(step)));
     }
-    expect([...params.a.data, params.b[0]]).toEqual([1, -2, 3].map((v) => expect.closeTo(v, 1)));
+    // A gradient step at rate r shrinks the distance by 1 - 2 r, to below exp(-2 sum of r) = 3e-9 in all; Adam's step is as
+    // long as the rate, however near it is, and its averages lag by about 1 / (1 - beta1) = 10 steps.
+    const distance = [1, -2, 3].map((v, i) => Math.abs([...params.a.data, params.b[0]][i] - v));
+    expect(Math.max(...distance)).toBeLessThan(10 * rate(200));
   });
 
   it.each(optimisers)("%s keeps precision and shape and changes nothing it is given", (_name, optimiser) => {
