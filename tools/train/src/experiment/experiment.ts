@@ -20,7 +20,7 @@ import { reportPage } from "../report/report-page.ts";
 import { createLoss, type LossBackend } from "../training/trained-loss.ts";
 import { modelPath, saveModel } from "../training/saved-model.ts";
 import { splitDataset } from "../data/split.ts";
-import { chosenRuns, type Summary, summarise } from "../report/summary.ts";
+import { chosenRuns, type Results, summarise } from "../report/summary.ts";
 import { type Means, setUp, trial, type Trial } from "./trial.ts";
 
 export interface ExperimentOptions extends Axes, DataOptions, Settings {
@@ -41,14 +41,6 @@ export interface Watcher {
   readonly started?: (combination: Combination, candidate: Candidate) => void;
   readonly advanced?: (work: number) => void;
   readonly finished?: (run: Run) => void;
-}
-
-export interface Results {
-  readonly identity: Identity;
-  readonly runs: readonly Run[];
-  readonly summary: readonly Summary[];
-  /** Whether all that was asked for is done: false after an interruption. */
-  readonly complete: boolean;
 }
 
 /** Thrown from a pause to leave a run unfinished. */

@@ -1,13 +1,12 @@
 /**
  * The figures of report.html.
  */
-import type { Results } from "../experiment/experiment.ts";
 import type { Run } from "../experiment/journal.ts";
 import { type ChartOptions, escapeText, lineChart, type Series, yExtent } from "./line-chart.ts";
 import { LOSSES, type LossName } from "../training/trained-loss.ts";
 import { lossTitle, percent } from "./percent.ts";
 import type { ReferenceTable } from "./reference-table.ts";
-import { type Summary, temperatureEffects } from "./summary.ts";
+import { type Results, type Summary, temperatureEffects } from "./summary.ts";
 
 type Which = "top1" | "topk";
 

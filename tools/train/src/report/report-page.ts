@@ -1,8 +1,8 @@
 /**
  * report.html: the results as a page of its own, without scripts or anything from outside.
  */
+import type { Results } from "./summary.ts";
 import { aboutSection, tableSection } from "./report-tables.ts";
-import type { Results } from "../experiment/experiment.ts";
 import { escapeText } from "./line-chart.ts";
 import { lossTitle } from "./percent.ts";
 import type { ReferenceTable } from "./reference-table.ts";

@@ -1,10 +1,9 @@
 /**
  * The tables of report.html.
  */
-import type { Results } from "../experiment/experiment.ts";
 import { escapeText } from "./line-chart.ts";
 import { lossTitle, percentGain, percentMean } from "./percent.ts";
-import type { Summary } from "./summary.ts";
+import type { Results, Summary } from "./summary.ts";
 
 function cell(content: string, name = ""): string {
   return `<td${name === "" ? "" : ` class="${name}"`}>${escapeText(content)}</td>`;

@@ -3,6 +3,7 @@
  */
 import type { Accuracy } from "../training/accuracy.ts";
 import { chooseByValidation } from "../experiment/choose.ts";
+import type { Identity } from "../experiment/identity.ts";
 import type { Run } from "../experiment/journal.ts";
 import type { LossName } from "../training/trained-loss.ts";
 
@@ -23,6 +24,15 @@ export interface Summary {
   readonly gain: { readonly top1: Mean; readonly topk: Mean } | null;
   /** The chosen runs, by seed. */
   readonly chosen: readonly Run[];
+}
+
+/** All that an experiment has found so far. */
+export interface Results {
+  readonly identity: Identity;
+  readonly runs: readonly Run[];
+  readonly summary: readonly Summary[];
+  /** Whether all that was asked for is done: false after an interruption. */
+  readonly complete: boolean;
 }
 
 export function meanOf(values: readonly number[]): Mean {

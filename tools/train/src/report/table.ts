@@ -1,7 +1,7 @@
 /**
  * The results on a terminal: a line for each noise and fraction and loss, means over the seeds with standard errors.
  */
-import type { Results } from "../experiment/experiment.ts";
+import type { Results } from "./summary.ts";
 import { lossTitle, percentGain, percentMean } from "./percent.ts";
 
 /** Aligned lines, each with its end. */
