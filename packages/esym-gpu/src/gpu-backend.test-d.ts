@@ -3,7 +3,7 @@ import { expectTypeOf, it } from "vitest";
 import { createGpuBackend, GPU_MODES, type GpuBackend, type GpuMode } from "./index.ts";
 
 it("a GPU backend is a backend, and its name is a mode", () => {
-  expectTypeOf<GpuBackend>().toExtend<EspBackend>();
+  expectTypeOf<GpuBackend>().toExtend<Pick<EspBackend, "logEsp" | "inclusionProbabilities">>();
   expectTypeOf<GpuBackend["name"]>().toEqualTypeOf<GpuMode>();
   expectTypeOf<GpuBackend["dtype"]>().toEqualTypeOf<"float32">();
   expectTypeOf(GPU_MODES).toEqualTypeOf<readonly GpuMode[]>();

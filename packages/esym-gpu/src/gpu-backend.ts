@@ -1,7 +1,7 @@
 /**
  * The backend object: modes, checks, and one queue for all its calls.
  */
-import type { ArrayLike2d, EspBackend } from "@smooth-topk/esym";
+import type { ArrayLike2d, EspBackend, RatioAndGrad } from "@smooth-topk/esym";
 import { checkLogValues, checkOrder, describe, type Rows, rowsOf, wrap } from "@smooth-topk/esym/kernel";
 import { type Device, type Exponentials, GPU_MODES, type GpuMode, modeAnswers, openDevice } from "./device.ts";
 import { derivativeRows, logEspRows } from "./log-values.ts";
@@ -28,11 +28,13 @@ export interface SmoothTopkLoss {
 }
 
 /** @see createGpuBackend */
-export interface GpuBackend extends EspBackend {
+export interface GpuBackend extends Omit<EspBackend, "logEspRatio" | "logEspHvp" | "sync"> {
   readonly name: GpuMode;
   readonly dtype: "float32";
   /** How the last call ran: 'fused-encoder', 'fused-threaded', 'fused-sync' or 'generic'. */
   readonly executor: string | null;
+  /** As the reference's, without options. */
+  logEspRatio(x: ArrayLike2d, k: number): Promise<Pick<RatioAndGrad, "value" | "grad">>;
   /**
    * The smooth top-k loss of each row and its gradient in the scores, fused:
    * L = tau softplus(alpha / tau + log sigma_k(e without y) - log sigma_{k-1}(e without y) - s_y / (k tau)),

@@ -13,7 +13,7 @@ export type Dtype = "float64" | "float32";
 
 /** Rows of doubles in somebody's memory. */
 export interface Rows {
-  readonly data: Float64Array | Float32Array | ArrayLike<number>;
+  readonly data: Float64Array | Float32Array;
   readonly offset: number;
   readonly batch: number;
   readonly n: number;
@@ -22,6 +22,33 @@ export interface Rows {
   /** True if the argument was a vector: results drop the batch dimension. */
   readonly isVector: boolean;
   readonly dtype: Dtype;
+}
+
+/**
+ * Rows that passed a border: taken wherever an array is, and not checked again. A package that checks its arguments by
+ * its own names hands them on as these.
+ */
+export class CheckedRows implements Rows {
+  readonly data: Rows["data"];
+  readonly offset: number;
+  readonly batch: number;
+  readonly n: number;
+  readonly rowStride: number;
+  readonly columnStride: number;
+  readonly isVector: boolean;
+  readonly dtype: Dtype;
+
+  /** @param rows  without NaN and +Infinity. */
+  constructor(rows: Rows) {
+    this.data = rows.data;
+    this.offset = rows.offset;
+    this.batch = rows.batch;
+    this.n = rows.n;
+    this.rowStride = rows.rowStride;
+    this.columnStride = rows.columnStride;
+    this.isVector = rows.isVector;
+    this.dtype = rows.dtype;
+  }
 }
 
 function isNdArray(input: unknown): input is NdArray {
@@ -41,7 +68,8 @@ export function describe(value: unknown): string {
  *
  * @throws TypeError if it is not an array of one or two dimensions, RangeError if its rows differ in length.
  */
-export function rowsOf(caller: string, argument: string, input: ArrayLike2d): Rows {
+export function rowsOf(caller: string, argument: string, input: ArrayLike2d | CheckedRows): Rows {
+  if (input instanceof CheckedRows) return input;
   if (input instanceof Float64Array || input instanceof Float32Array) return vector(input, dtypeOf(input));
   if (Array.isArray(input)) {
     if (!Array.isArray(input[0])) {
@@ -60,16 +88,14 @@ export function rowsOf(caller: string, argument: string, input: ArrayLike2d): Ro
     throw new TypeError(`${caller}: ${argument} has shape [${shape.join(", ")}], expected [n] or [batch, n]`);
   }
   const isVector = shape.length === 1;
-  return {
-    data: plainData(input),
-    offset: input.offset,
-    batch: isVector ? 1 : shape[0],
-    n: isVector ? shape[0] : shape[1],
-    rowStride: isVector ? 0 : stride[0],
-    columnStride: isVector ? stride[0] : stride[1],
-    isVector,
-    dtype: dtypeOf(input.data),
-  };
+  const [batch, n] = isVector ? [1, shape[0]] : shape;
+  const { data } = input;
+  if (data instanceof Float64Array || data instanceof Float32Array) {
+    const [rowStride, columnStride] = isVector ? [0, stride[0]] : stride;
+    return { data, offset: input.offset, batch, n, rowStride, columnStride, isVector, dtype: dtypeOf(data) };
+  }
+  const copy = checkedCopy(caller, argument, input, batch, n);
+  return { data: copy, offset: 0, batch, n, rowStride: n, columnStride: 1, isVector, dtype: "float64" };
 }
 
 function dtypeOf(data: unknown): Dtype {
@@ -80,12 +106,21 @@ function vector(data: Float64Array | Float32Array, dtype: Dtype): Rows {
   return { data, offset: 0, batch: 1, n: data.length, rowStride: 0, columnStride: 1, isVector: true, dtype };
 }
 
-/** The storage of an ndarray, which may be a typed array, an array, or anything with get and set. */
-function plainData(array: NdArray): ArrayLike<number> {
-  const data = array.data as ArrayLike<number> | { get(i: number): number; length: number };
-  if (typeof (data as { get?: unknown }).get !== "function") return data;
-  const generic = data as { get(i: number): number; length: number };
-  return Float64Array.from({ length: generic.length }, (_, i) => generic.get(i));
+/** The elements of an ndarray over any other storage, each of which must be a number: nothing is taken for one. */
+function checkedCopy(caller: string, argument: string, array: NdArray, batch: number, n: number): Float64Array {
+  const isVector = array.shape.length === 1;
+  const out = new Float64Array(batch * n);
+  for (let b = 0; b < batch; b++) {
+    for (let i = 0; i < n; i++) {
+      const value: unknown = isVector ? array.get(i) : array.get(b, i);
+      if (typeof value !== "number") {
+        const at = isVector ? `${argument}[${i}]` : `${argument}[${b}, ${i}]`;
+        throw new TypeError(`${caller}: ${at} is ${describe(value)}, expected a number`);
+      }
+      out[b * n + i] = value;
+    }
+  }
+  return out;
 }
 
 function matrix(caller: string, argument: string, input: number[][]): Rows {
@@ -115,11 +150,11 @@ function checkNumbers(caller: string, argument: string, values: readonly unknown
 export function copyRow(rows: Rows, b: number, out: Float64Array): void {
   const { data, n, columnStride } = rows;
   const start = rows.offset + b * rows.rowStride;
-  if (columnStride === 1 && (data instanceof Float64Array || data instanceof Float32Array)) {
+  if (columnStride === 1) {
     out.set(data.subarray(start, start + n));
     return;
   }
-  for (let i = 0; i < n; i++) out[i] = Number(data[start + i * columnStride]);
+  for (let i = 0; i < n; i++) out[i] = data[start + i * columnStride];
 }
 
 /** `argument[i]` of a vector, `argument[b, i]` of a matrix. */
@@ -133,30 +168,52 @@ export function element(argument: string, rows: Rows, b: number, i: number): str
  * @throws RangeError naming the element and its value.
  */
 export function checkLogValues(caller: string, argument: string, rows: Rows): void {
-  const row = new Float64Array(rows.n);
-  for (let b = 0; b < rows.batch; b++) {
-    copyRow(rows, b, row);
-    for (let i = 0; i < row.length; i++) {
-      if (!(row[i] < Infinity)) {
-        throw new RangeError(
-          `${caller}: ${element(argument, rows, b, i)} is ${row[i]}, expected a finite number or -Infinity`,
-        );
-      }
+  if (rows instanceof CheckedRows) return;
+  const { data, batch, n, columnStride } = rows;
+  for (let b = 0; b < batch; b++) {
+    let at = rows.offset + b * rows.rowStride;
+    for (let i = 0; i < n; i++, at += columnStride) {
+      if (data[at] < Infinity) continue;
+      const where = element(argument, rows, b, i);
+      throw new RangeError(`${caller}: ${where} is ${data[at]}, expected a finite number or -Infinity`);
     }
   }
 }
 
 /** Refuses NaN and infinities anywhere in the rows. */
 export function checkFinite(caller: string, argument: string, rows: Rows): void {
-  const row = new Float64Array(rows.n);
-  for (let b = 0; b < rows.batch; b++) {
-    copyRow(rows, b, row);
-    for (let i = 0; i < row.length; i++) {
-      if (!Number.isFinite(row[i])) {
-        throw new RangeError(`${caller}: ${element(argument, rows, b, i)} is ${row[i]}, expected a finite number`);
-      }
+  const { data, batch, n, columnStride } = rows;
+  for (let b = 0; b < batch; b++) {
+    let at = rows.offset + b * rows.rowStride;
+    for (let i = 0; i < n; i++, at += columnStride) {
+      if (Number.isFinite(data[at])) continue;
+      throw new RangeError(`${caller}: ${element(argument, rows, b, i)} is ${data[at]}, expected a finite number`);
     }
   }
+}
+
+/**
+ * Refuses options that are not an object, and any that the function does not have: a misspelt one would be ignored.
+ *
+ * @throws TypeError naming the option and those there are.
+ */
+export function checkOptions(caller: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options) || ArrayBuffer.isView(options)) {
+    throw new TypeError(`${caller}: options is ${describe(options)}, expected an object`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new TypeError(`${caller}: there is no option ${name}, expected one of ${known.join(", ")}`);
+    }
+  }
+}
+
+/** Log-values and the order k that a function of them takes: the checks that all of them share. */
+export function checkedRows(caller: string, x: ArrayLike2d | CheckedRows, k: number, lowest: 0 | 1): Rows {
+  const rows = rowsOf(caller, "x", x);
+  checkOrder(caller, k, rows.n, lowest, 0);
+  checkLogValues(caller, "x", rows);
+  return rows;
 }
 
 /** Refuses a k that is not an integer in [lowest, n - below]; `below` is 0 or 1. */

@@ -14,7 +14,12 @@ expectTypeOf(esym.inclusionProbabilities([[0, 1] as const] as const, 1)).toEqual
 expectTypeOf(esym.logEspVjp(new Float64Array(3), 1, [0, 1])).toEqualTypeOf<Doubles>();
 expectTypeOf(esym.logEspHvp(x, 1, x)).toEqualTypeOf<Doubles>();
 expectTypeOf(esym.logEspRatio(new Float32Array(3), 1)).toEqualTypeOf<esym.RatioAndGrad>();
-expectTypeOf<esym.RatioAndGrad>().toEqualTypeOf<{ readonly value: Doubles; readonly grad: Doubles }>();
+expectTypeOf<esym.RatioAndGrad["value" | "ratio" | "centre"]>().toEqualTypeOf<Doubles>();
+expectTypeOf<esym.RatioAndGrad["grad"]>().toEqualTypeOf<NdArray<Float64Array | Float32Array>>();
+expectTypeOf(esym.logEspRatio(x, 1, { leftOut: Int32Array.of(0, -1), gradient: false })).toEqualTypeOf<esym.Ratio>();
+expectTypeOf(
+  esym.logEspRatio(x, 1, { temperature: [0.3, 0], rowWeight: (_, ratio) => ratio }),
+).toEqualTypeOf<esym.RatioAndGrad>();
 expectTypeOf(esym.ALGORITHMS).toEqualTypeOf<readonly esym.Algorithm[]>();
 expectTypeOf<esym.Algorithm>().toEqualTypeOf<"summation" | "divide-and-conquer" | "tilted" | "enumeration">();
 
@@ -30,7 +35,9 @@ expectTypeOf(esym.subsetSampler(x, 2)).toEqualTypeOf<esym.SubsetSampler>();
 expectTypeOf(esym.subsetSampler(x, 2)(Math.random)).toEqualTypeOf<Int32Array>();
 
 // What a backend has to offer.
-expectTypeOf(esym.cpuBackend).toEqualTypeOf<esym.EspBackend>();
+expectTypeOf(esym.cpuBackend).toExtend<esym.EspBackend>();
+expectTypeOf(esym.cpuBackend.sync).toEqualTypeOf<esym.SyncEspBackend>();
+expectTypeOf(esym.cpuBackend.logEspRatio(x, 1)).toEqualTypeOf<Promise<esym.RatioAndGrad>>();
 expectTypeOf<esym.EspBackend["logEsp"]>().toEqualTypeOf<
   (x: esym.ArrayLike2d, k: number) => Promise<NdArray<Float64Array>>
 >();

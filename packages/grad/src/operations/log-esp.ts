@@ -15,7 +15,7 @@ import { logEsp as logEspOf, logEspHvp, logEspRatio as ratioOf, logEspVjp } from
 import type { NdArray } from "ndarray";
 import { mul } from "./arithmetic.ts";
 import { addOpenCumulants } from "./cumulants.ts";
-import { commonDtype, flat, type FloatArray, inPrecision, show, wrap } from "../arrays/layout.ts";
+import { commonDtype, flat, type FloatArray, inPrecision, show, sizeOf, wrap } from "../arrays/layout.ts";
 import { reshape } from "./shapes.ts";
 import { defineVjp, type Operand, type Rule, shapeOf, type Tensor } from "../core/tape.ts";
 
@@ -49,23 +49,24 @@ export function logEsp(x: Operand, k: number): Tensor {
 export function logEspRatio(x: Operand, k: number): Tensor {
   const shape = rowShape("logEspRatio", x);
   const perRow = [...shape.slice(0, -1), 1];
-  let slopes: NdArray<Float64Array>;
+  const slopes = new Float64Array(sizeOf(shape));
   return defineVjp<[Operand]>({
     name: "logEspRatio",
     forward: (rows) => {
-      const { value, grad } = ratioOf(rows as NdArray, k);
-      slopes = grad;
+      // Where sigma_k = 0 nothing that the entries do changes it.
+      const rowWeight = (_row: number, ratio: number): number => (ratio > 0 ? 1 : 0);
+      const { value } = ratioOf(rows as NdArray, k, { rowWeight, out: { grad: slopes } });
       return likeDtype(value.data, shape.slice(0, -1), rows);
     },
     vjps: {
       // d (log sigma_k - log sigma_{k-1}) = sum_i (pi_i^(k) - pi_i^(k-1)) dx_i
-      x: (g, _answer, rows) => mul(reshape(g, perRow), ratioGradient(rows, k, slopes)),
+      x: (g, _answer, rows) => mul(reshape(g, perRow), ratioGradient(rows, k, slopes, shape)),
     },
   })(x);
 }
 
-/** The gradient of the log-ratio as a function of x, whose value the forward pass has found: NaN in rows with sigma_k = 0. */
-function ratioGradient(x: Operand, k: number, { data, shape }: NdArray<Float64Array>): Tensor {
+/** The gradient of the log-ratio as a function of x, whose value the forward pass has found: 0 in rows with sigma_k = 0. */
+function ratioGradient(x: Operand, k: number, data: Float64Array, shape: readonly number[]): Tensor {
   const n = shape[shape.length - 1];
   // The difference of orders k and k - 1. Where sigma_k = 0, at most one (k - 1)-subset is left, and its covariances are 0.
   const orders = wrap(new Float64Array((data.length / n) * (k + 1)), [...shape.slice(0, -1), k + 1]);
@@ -73,10 +74,9 @@ function ratioGradient(x: Operand, k: number, { data, shape }: NdArray<Float64Ar
     orders.data[at] = 1;
     orders.data[at - 1] = -1;
   }
-  const slopes = data.map((slope) => (slope === slope ? slope : 0));
   return defineVjp<[Operand]>({
     name: "logEspRatio",
-    forward: (rows) => likeDtype(slopes, shape, rows),
+    forward: (rows) => likeDtype(data, shape, rows),
     vjps: { x: (c, _answer, rows) => openCumulants(rows, k, orders, [c]) },
   })(x);
 }
@@ -145,7 +145,7 @@ function openForward(x: FloatArray, k: number, v: FloatArray, w: readonly FloatA
     v.shape,
   );
   if (w.length === 0) return logEspVjp(x, k, finite).data;
-  const out = new Float64Array(x.shape.reduce((size, extent) => size * extent, 1));
+  const out = new Float64Array(sizeOf(x.shape));
   const n = x.shape[x.shape.length - 1];
   const rows = flat(x);
   const directions = w.map(flat);
