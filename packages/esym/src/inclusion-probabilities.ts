@@ -3,9 +3,7 @@
  */
 import type { NdArray } from "ndarray";
 import { type ArrayLike2d, checkedRows, copyRow, wrap } from "./border.ts";
-import { UNIT_SCALE } from "./numbers/exponential.ts";
-import { factorise, sharedRow } from "./one-order/centred-row.ts";
-import { leaveOneOut } from "./one-order/leave-one-out.ts";
+import { inclusionOfRow, inclusionWorkspace } from "./one-order/inclusion.ts";
 
 /**
  * Inclusion probabilities of the k-subset distribution, the gradient of log sigma_k:
@@ -24,10 +22,10 @@ export function inclusionProbabilities(x: ArrayLike2d, k: number): NdArray<Float
   const out = new Float64Array(batch * n);
   if (k > 0) {
     const row = new Float64Array(n);
+    const work = inclusionWorkspace(n, k);
     for (let b = 0; b < batch; b++) {
       copyRow(rows, b, row);
-      if (factorise(sharedRow(n, k), row, UNIT_SCALE)) leaveOneOut(sharedRow(n, k), 1, 0, out, b * n);
-      else out.fill(NaN, b * n, (b + 1) * n);
+      if (!inclusionOfRow(work, row, out, b * n)) out.fill(NaN, b * n, (b + 1) * n);
     }
   }
   return wrap(out, rows, n);

@@ -9,4 +9,5 @@ export * from "./numbers/double-double.ts";
 export * from "./numbers/exponential.ts";
 export * from "./numbers/selection.ts";
 export * from "./one-order/leave-one-out.ts";
+export * from "./one-order/inclusion.ts";
 export * from "./one-order/log-ratio.ts";

@@ -14,8 +14,7 @@ import {
 } from "./border.ts";
 import type { DoubleDouble } from "./numbers/double-double.ts";
 import { exponentialScale, UNIT_SCALE } from "./numbers/exponential.ts";
-import { leaveOneOut } from "./one-order/leave-one-out.ts";
-import { logRatio } from "./one-order/log-ratio.ts";
+import { logRatio, logRatioGradient, logRatioWorkspace } from "./one-order/log-ratio.ts";
 
 /**
  * What a row's gradient is multiplied by, from the two parts of its log-ratio, log(ratio) + centre / T. Where
@@ -186,24 +185,25 @@ export function logEspRatio(
   const ratio = new Float64Array(batch);
   const centre = new Float64Array(batch);
   const row = new Float64Array(n);
+  const work = logRatioWorkspace(n, k);
   // The kernel writes doubles: a single-precision gradient is rounded row by row.
   const wide = grad instanceof Float32Array ? new Float64Array(n) : grad;
   for (let b = 0; b < batch; b++) {
     copyRow(rows, b, row);
     if (leftOut !== null && leftOut[b] >= 0) row[leftOut[b]] = -Infinity;
-    const found = logRatio(row, n, k, scale);
-    if (found !== null) {
-      ratio[b] = found.ratio;
-      centre[b] = found.centre;
+    const found = logRatio(work, row, scale);
+    if (found) {
+      ratio[b] = work.ratio;
+      centre[b] = work.centre;
     }
     value[b] = Math.log(ratio[b]) + centre[b] / hi;
     if (grad === null || wide === null) continue;
     const weight = rowWeight === null ? 1 : rowWeight(b, ratio[b], centre[b]);
     if (weight === 0) grad.fill(0, b * n, (b + 1) * n);
-    else if (found === null) grad.fill(NaN, b * n, (b + 1) * n);
-    else if (wide === grad) leaveOneOut(found.row, 0, weight, wide, b * n);
+    else if (!found) grad.fill(NaN, b * n, (b + 1) * n);
+    else if (wide === grad) logRatioGradient(work, weight, wide, b * n);
     else {
-      leaveOneOut(found.row, 0, weight, wide, 0);
+      logRatioGradient(work, weight, wide, 0);
       grad.set(wide, b * n);
     }
   }

@@ -1,7 +1,7 @@
 /**
  * The smooth top-k loss L_{k,tau} of Berrada, Zisserman and Kumar, exact at every temperature.
  */
-import { checkOrder, describe, exponentialScale, twoProduct } from "@smooth-topk/esym/kernel";
+import { checkOrder, describe, exponentialScale, logRatioWorkspace, twoProduct } from "@smooth-topk/esym/kernel";
 import {
   type Batch,
   type BatchOptions,
@@ -51,8 +51,9 @@ function run<R extends Reduction | undefined>(
   const { batch, k, tau, alpha } = checkSmoothTopk(caller, scores, labels, options);
   const { n } = batch.rows;
   const scale = exponentialScale(twoProduct(k, tau));
+  const work = logRatioWorkspace(n, k);
   return reduceRows(caller, batch, options, wantGrad, (x, label, weight, grad, offset) =>
-    smoothTopkRow(x, n, k, scale, tau, alpha, label, weight, grad, offset),
+    smoothTopkRow(work, x, scale, tau, alpha, label, weight, grad, offset),
   );
 }
 

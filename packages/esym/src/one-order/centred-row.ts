@@ -24,8 +24,10 @@ const LARGEST_LOG_BINOMIAL = 270;
 /** Inclusion probability up to which the leave-one-out recurrence may be used: it doubles an error at most. */
 const STABLE_INCLUSION = 1 / 4;
 
+/** The workspace of one row at a time, and what {@link factorise} leaves in it. */
 export interface CentredRow {
-  n: number;
+  readonly n: number;
+  /** The order, at most that which the workspace was made for. */
   k: number;
   /** e_i of the entries outside the group, 0 for the others; zero-padded to a multiple of 4. */
   readonly e: Float64Array;
@@ -43,9 +45,13 @@ export interface CentredRow {
   readonly full: Float64Array;
   fullExponent: number;
   readonly stack: ProductStack;
+  /** Room for the products of halving; grows to the largest group that a row has had. */
+  halving: Float64Array;
+  /** Room for the last, incomplete quad of a row. */
+  readonly lastQuad: Float64Array;
 }
 
-/** Scratch space for rows of n entries and order k. */
+/** A workspace for rows of n entries and orders up to k: made once, used for one row after another. */
 export function centredRow(n: number, k: number): CentredRow {
   // The group holds 2k entries and those, at most 5k, that turn out to have a large inclusion probability.
   const largestGroup = Math.min(n, 7 * k + 1);
@@ -64,15 +70,9 @@ export function centredRow(n: number, k: number): CentredRow {
     full: new Float64Array(k + 1),
     fullExponent: 0,
     stack: productStack(k),
+    halving: new Float64Array(0),
+    lastQuad: new Float64Array(4),
   };
-}
-
-let lastRow: CentredRow | null = null;
-
-/** The scratch space of the last shape asked for: a batch allocates once. */
-export function sharedRow(n: number, k: number): CentredRow {
-  if (lastRow === null || lastRow.n !== n || lastRow.k !== k) lastRow = centredRow(n, k);
-  return lastRow;
 }
 
 /**

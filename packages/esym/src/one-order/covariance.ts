@@ -8,7 +8,7 @@
  * the first for pi_i up to 1/2, the second above. H 1 = 0, so v may be shifted: with all v_l >= 0 every sum is of
  * positive terms. Error below 64 k u H_ii (max v - min v), H_ii = pi_i (1 - pi_i). docs/algorithm.md, section 7.
  */
-import { type CentredRow, factorise, sharedRow } from "./centred-row.ts";
+import { type CentredRow, centredRow, factorise } from "./centred-row.ts";
 import { powerOfTwo, UNIT_SCALE } from "../numbers/exponential.ts";
 import { halve, type Halving, halvingRoom } from "./halving.ts";
 import { rescaleExponent } from "./truncated-product.ts";
@@ -76,7 +76,7 @@ function pairOfRange(row: CentredRow, v: Float64Array, from: number, to: number)
 export function hvpOfRow(x: Float64Array, k: number, v: Float64Array, out: Float64Array, offset: number): void {
   const n = x.length;
   const range = toUnitInterval(x, v);
-  const row = sharedRow(n, k);
+  const row = centredRow(n, k);
   out.fill(0, offset, offset + n);
   if (k === 0) return;
   if (!factorise(row, x, UNIT_SCALE)) {

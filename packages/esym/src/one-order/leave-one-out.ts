@@ -16,15 +16,6 @@ import { powerOfTwo } from "../numbers/exponential.ts";
 import { halve, type Halving, halvingRoom } from "./halving.ts";
 import { multiplyFactors } from "./truncated-product.ts";
 
-/** Room for the last, incomplete quad of a row. */
-const lastQuad = new Float64Array(4);
-/** Room for halving, shared by all rows. */
-let rows: Float64Array = new Float64Array(0);
-
-function roomFor(current: Float64Array, length: number): Float64Array {
-  return current.length < length ? new Float64Array(length) : current;
-}
-
 /**
  * out[offset + i] = inclusionWeight pi_i^(k) + ratioWeight (pi_i^(k) - pi_i^(k-1)); 0 for removed entries.
  *
@@ -37,7 +28,7 @@ export function leaveOneOut(
   out: Float64Array,
   offset: number,
 ): void {
-  const { n, k, full } = row;
+  const { n, k, full, lastQuad } = row;
   const first = inclusionWeight / full[k];
   const second = ratioWeight / full[k] / full[k - 1];
   releaseSmall(row);
@@ -48,8 +39,10 @@ export function leaveOneOut(
     for (let i = whole; i < n; i++) out[offset + i] = lastQuad[i - whole];
   }
   const { constant, linear, index, fullExponent } = row;
-  rows = roomFor(rows, halvingRoom(k + 1, row.group));
-  rows.set(row.base);
+  const room = halvingRoom(k + 1, row.group);
+  if (row.halving.length < room) row.halving = new Float64Array(room);
+  const rows = row.halving;
+  rows.set(row.base.subarray(0, k + 1));
   const task: Halving = {
     width: k + 1,
     rows,

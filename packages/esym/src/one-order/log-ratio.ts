@@ -1,39 +1,62 @@
 /**
- * The log-ratio log sigma_k - log sigma_{k-1} of one row, ready for its gradient.
+ * The log-ratio log sigma_k - log sigma_{k-1} of one row and its gradient.
  *
  * With m entries, sigma_k(e) = prod e sigma_{m-k}(1 / e): the ratio of orders k and k - 1 is the inverse of that of orders
  * k' = m - k + 1 and k' - 1 of the inverse entries, and its gradient is the same. Orders above m / 2 are computed so: fewer
  * products, and less rounding, down to k = m, where the ratio is 1 / sum of 1 / e_i.
  */
-import { type CentredRow, factorise, sharedRow } from "./centred-row.ts";
+import { type CentredRow, centredRow, factorise } from "./centred-row.ts";
 import type { ExponentialScale } from "../numbers/exponential.ts";
+import { leaveOneOut } from "./leave-one-out.ts";
 
-export interface LogRatio {
-  /** log sigma_k - log sigma_{k-1} = log(ratio) + centre / T. */
-  readonly ratio: number;
-  readonly centre: number;
-  /** Its leaveOneOut with a ratio weight of 1 is the gradient of the log-ratio in x / T. */
+/** What one row after another is computed in. Nothing in it outlives a row: any number of them may be in use. */
+export interface LogRatioWorkspace {
+  readonly n: number;
+  readonly k: number;
+  /** Set by {@link logRatio}: log sigma_k - log sigma_{k-1} = log(ratio) + centre / T. */
+  ratio: number;
+  centre: number;
   readonly row: CentredRow;
 }
 
+/** A workspace for rows of n entries at order k, 1 <= k <= n. */
+export function logRatioWorkspace(n: number, k: number): LogRatioWorkspace {
+  return { n, k, ratio: 1, centre: 0, row: centredRow(n, k) };
+}
+
 /**
- * @param x  the row, n entries, -Infinity where one is removed; overwritten.
- * @param k  1 <= k <= n.
- * @returns null where fewer than k entries are left (sigma_k = 0). The row is shared: use it before the next call.
+ * Finds the log-ratio of one row, and what its gradient needs.
+ *
+ * @param x  the row, -Infinity where an entry is removed; overwritten.
+ * @returns false where fewer than k entries are left (sigma_k = 0); ratio and centre are then unchanged.
  */
-export function logRatio(x: Float64Array, n: number, k: number, scale: ExponentialScale): LogRatio | null {
+export function logRatio(work: LogRatioWorkspace, x: Float64Array, scale: ExponentialScale): boolean {
+  const { n, k, row } = work;
+  row.k = k;
   if (2 * k > n + 1) {
     let m = 0;
     for (let i = 0; i < n; i++) if (x[i] > -Infinity) m++;
-    if (m < k) return null;
+    if (m < k) return false;
     const complement = m - k + 1;
     if (complement < k) {
       for (let i = 0; i < n; i++) if (x[i] > -Infinity) x[i] = -x[i];
-      const row = sharedRow(n, complement);
+      row.k = complement;
       factorise(row, x, scale);
-      return { ratio: row.full[complement - 1] / row.full[complement], centre: -row.centre, row };
+      work.ratio = row.full[complement - 1] / row.full[complement];
+      work.centre = -row.centre;
+      return true;
     }
   }
-  const row = sharedRow(n, k);
-  return factorise(row, x, scale) ? { ratio: row.full[k] / row.full[k - 1], centre: row.centre, row } : null;
+  if (!factorise(row, x, scale)) return false;
+  work.ratio = row.full[k] / row.full[k - 1];
+  work.centre = row.centre;
+  return true;
+}
+
+/**
+ * out[offset + i] = step times the derivative of the log-ratio last found in x_i / T, 0 for removed entries. Once a row:
+ * the workspace is used up by it.
+ */
+export function logRatioGradient(work: LogRatioWorkspace, step: number, out: Float64Array, offset: number): void {
+  leaveOneOut(work.row, 0, step, out, offset);
 }

@@ -6,7 +6,7 @@
  * P_l(left) P_{j-l}(right) / P_j(node). Conditional Bernoulli sampling, Chen, Dempster, Liu (1994); as a tree it
  * needs O(k + log n) nodes a sample.
  */
-import { type CentredRow, factorise, sharedRow } from "./centred-row.ts";
+import { type CentredRow, centredRow, factorise } from "./centred-row.ts";
 import { UNIT_SCALE } from "../numbers/exponential.ts";
 import { rescaleExponent } from "./truncated-product.ts";
 
@@ -34,7 +34,7 @@ export type SubsetSampler = (random: Random) => Int32Array;
 export function subsetSamplerOfRow(x: Float64Array, k: number): SubsetSampler | null {
   const n = x.length;
   if (k === 0) return () => new Int32Array(0);
-  const row = sharedRow(n, k);
+  const row = centredRow(n, k);
   if (!factorise(row, x, UNIT_SCALE)) return null;
   const { constant, linear } = factors(row);
   const root = build(constant, linear, 0, n, k);

@@ -11,8 +11,9 @@ import {
   copyRow,
   divide,
   exponentialScale,
-  leaveOneOut,
   logRatio,
+  logRatioGradient,
+  logRatioWorkspace,
   rowsOf,
   twoProduct,
   twoSum,
@@ -90,22 +91,22 @@ function visitRows(
   const value = new Float64Array(m);
   const slopes = wantSlopes ? new Float64Array(m * n) : null;
   const x = new Float64Array(n);
+  const work = logRatioWorkspace(n, k);
   for (let b = 0; b < m; b++) {
     copyRow(view, b, x);
     const own = x[labels[b]];
     x[labels[b]] = -Infinity;
-    const found = logRatio(x, n, k, scale);
     value[b] = -Infinity;
-    if (found === null) continue;
-    const [hi, lo] = divide(exactMargin(k, alpha, found.centre, own), scale.temperature);
-    const logarithm = Math.log(found.ratio);
+    if (!logRatio(work, x, scale)) continue;
+    const [hi, lo] = divide(exactMargin(k, alpha, work.centre, own), scale.temperature);
+    const logarithm = Math.log(work.ratio);
     const [z, tail] = twoSum(hi, logarithm);
     value[b] = z;
     // The logarithm's own rounding counts too: ratio exp(-logarithm) is 1 but for that.
-    rest[b] = tail + lo + (found.ratio * Math.exp(-logarithm) - 1);
-    centres[b] = found.centre;
+    rest[b] = tail + lo + (work.ratio * Math.exp(-logarithm) - 1);
+    centres[b] = work.centre;
     if (slopes !== null) {
-      leaveOneOut(found.row, 0, 1 / scale.temperature[0], slopes, b * n);
+      logRatioGradient(work, 1 / scale.temperature[0], slopes, b * n);
       slopes[b * n + labels[b]] = -1 / scale.temperature[0];
     }
   }
