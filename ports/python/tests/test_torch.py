@@ -71,10 +71,10 @@ class PytorchTest(PortProperties, unittest.TestCase):
         scores, labels = matrix(rows_of(7, 2)), torch.tensor([0, 1, 2, 3, 4, 0, 1])
         each = smooth_topk.smooth_topk_loss(scores, labels, 3, 0.5, 2.0)
         for reduction, expected in (("none", each), ("sum", each.sum()), ("mean", each.mean())):
-            criterion = smooth_topk.SmoothTopkSVM(3, 0.5, 2.0, reduction)
+            criterion = smooth_topk.SmoothTopkLoss(3, 0.5, 2.0, reduction=reduction)
             self.assertTrue(torch.equal(criterion(scores, labels), expected))
         with self.assertRaisesRegex(ValueError, "reduction is 'avg', expected 'none', 'mean' or 'sum'"):
-            smooth_topk.SmoothTopkSVM(reduction="avg")
+            smooth_topk.SmoothTopkLoss(reduction="avg")
 
     def test_unchecked_call_gives_the_same(self):
         scores, labels = matrix(rows_of(7, 2)), torch.tensor([0] * 7)
@@ -90,7 +90,7 @@ class PytorchTest(PortProperties, unittest.TestCase):
             losses = [smooth_topk.smooth_topk_loss(s, labels, 3) for s in (half, single)]
             for loss in losses:
                 loss.sum().backward()
-            self.assertTrue(torch.equal(losses[0], losses[1].to(dtype)))
+            self.assertTrue(torch.equal(*losses))
             self.assertTrue(torch.equal(half.grad, single.grad.to(dtype)))
 
     if torch.cuda.is_available():

@@ -15,7 +15,8 @@ def main(device="cpu"):
         # Labels that are no integers are for the port to refuse.
         loss = function(scores, torch.tensor(labels, device=device), **arguments)
         loss.sum().backward()
-        return {"loss": loss.tolist(), "grad": scores.grad.tolist()}
+        # A loss of bfloat16 scores is float32: rounded here, once.
+        return {"loss": loss.to(scores.dtype).tolist(), "grad": scores.grad.tolist()}
 
     def smooth_topk_loss(**arguments):
         return loss_and_grad(port.smooth_topk_loss, **arguments)

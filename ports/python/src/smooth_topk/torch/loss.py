@@ -1,153 +1,219 @@
-"""Smooth top-k SVM loss and the elementary symmetric polynomials under it, in PyTorch.
+"""Smooth top-k losses in PyTorch: one file, which can be copied and needs nothing but torch.
 
-Two computations, each vectorised over the batch and over the classes (loops run over orders and tree levels only):
-
-- one order k (loss, inclusion probabilities, Hessian-vector products): the scaled linear form. Each factor 1 + e_i X is
-  written with two numbers of at most 1, a tree of truncated products gives the polynomial, and the tree walked down
-  gives each entry the product of all other factors. Positive terms only: nothing cancels, nothing branches on data.
-- all orders 0..k (log_esp): the same tree in pairs of floats, with an exponent per coefficient.
-
-Runs where its tensors are. float64 and float32 are computed in themselves, with u = 2^-53 and 2^-24; bfloat16 and
-float16 in float32. The steps are derived in docs/porting.md.
-
-    criterion = SmoothTopkSVM(k=5, tau=1.0)
+    criterion = SmoothTopkLoss(k=5, tau=1.0)
     criterion(model(images), labels).backward()
+
+The k-th largest other score c is the unit: with e_i = exp((s_i - c)/(k tau)), the loss needs sigma_k / sigma_{k-1} of the
+others, and its gradient the same without each entry. The few largest entries (heavy) are multiplied out by a tree of
+products. All others (light) enter by power sums, from which Newton's identities give their polynomial, and get their
+gradients by one polynomial in e_i per row: a dozen passes over the scores, whatever k. docs/algorithm.md proves the
+bounds. There is no loop over classes, no branch on data, and nothing waits for the device.
+
+float64 and float32 are computed in themselves (u = 2^-53 and 2^-24), with what is small in float64; float16 and bfloat16
+in float32, in which their losses are returned.
 
 L. Berrada, A. Zisserman, M. P. Kumar, Smooth Loss Functions for Deep Top-k Classification, ICLR 2018.
 """
 
+from __future__ import annotations
+
 import math
-from decimal import Decimal, localcontext
-from fractions import Fraction
+from typing import Any
 
 import torch
+from torch import Tensor
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Public functions
+# Functions
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-class SmoothTopkSVM(torch.nn.Module):
-    """smooth_topk_loss as a module. reduction: 'mean', 'sum' or 'none'; the other arguments are the function's."""
-
-    def __init__(self, k=5, tau=1.0, alpha=1.0, reduction="mean", check=True):
-        super().__init__()
-        if reduction not in ("mean", "sum", "none"):
-            raise ValueError(f"SmoothTopkSVM: reduction is {reduction!r}, expected 'none', 'mean' or 'sum'")
-        self.k, self.tau, self.alpha, self.reduction, self.check = k, tau, alpha, reduction, check
-
-    def forward(self, scores, labels):
-        loss = smooth_topk_loss(scores, labels, self.k, self.tau, self.alpha, self.check)
-        return loss if self.reduction == "none" else getattr(loss, self.reduction)()
-
-    def extra_repr(self):
-        return f"k={self.k}, tau={self.tau}, alpha={self.alpha}, reduction={self.reduction!r}"
-
-
-def smooth_topk_loss(scores, labels, k=5, tau=1.0, alpha=1.0, check=True):
-    """Smooth top-k SVM loss of each row, [batch]; differentiable in scores, any number of times.
+def smooth_topk_loss(
+    scores: Tensor,
+    labels: Tensor,
+    k: int = 5,
+    tau: float = 1.0,
+    alpha: float = 1.0,
+    *,
+    weight: Tensor | None = None,
+    sample_weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "none",
+    check: bool | None = None,
+) -> Tensor:
+    """Smooth top-k loss of each sample; differentiable in scores, any number of times.
 
         L = tau log(1 + exp z),  z = alpha/tau + log sigma_k(e) - log sigma_{k-1}(e) - s_y/(k tau),
         e_i = exp(s_i/(k tau)) over the classes i != y;
         dL/ds_y = -w/k,  dL/ds_i = (w/k) e_i (d_{k-1}^2 - d_{k-2} d_k)/(sigma_k sigma_{k-1}),
         w = 1/(1 + exp(-z)),  d_j = sigma_j(e without i).
 
-    scores  [batch, n], a floating type; -inf masks a class.
-    labels  [batch] integers in [0, n - 1], not masked.
-    k       integer, 1 <= k <= n - 1.
-    tau     temperature, > 0: towards 0, L becomes topk_loss.
-    alpha   margin, finite.
-    check   False leaves the values of scores and labels unchecked: no passes over them, no waiting for the device.
+    scores         [n], [batch, n] or [batch, n, d1, ...], a floating type; -inf masks a class.
+    labels         [], [batch] or [batch, d1, ...] integers in [0, n - 1], not masked, or ignore_index.
+    k              integer, 1 <= k <= n - 1.
+    tau            temperature, > 0: towards 0, L becomes topk_loss.
+    alpha          margin, finite.
+    weight         [n], a factor for each class, of the losses with that label.
+    sample_weight  of the labels' shape, a factor for each loss.
+    ignore_index   label of samples whose loss and gradient are 0, and which the mean does not count.
+    reduction      'none': the labels' shape; 'sum'; 'mean', divided by the sum of the factors of the samples that count.
+                   As in torch's cross_entropy, the mean of no samples is NaN.
+    check          True refuses values that are not admissible, False does not look at them. None, the default, looks
+                   where that costs no waiting: on the processor, outside of torch.compile and torch.func.
 
     Where masking leaves fewer than k other classes, loss and gradient are 0.
     Raises ValueError naming the argument, the index, the value and what was expected.
 
     Mind the scale: scores enter divided by k, as in the authors' code; k = 1, tau = 1, alpha = 0 is the cross-entropy.
-    Relative error of the loss at most (8 + |z|) u, of gradient entries above 1e-280 (float32: 1e-30) at most 64 k u.
-    O(n k) multiplications. The first derivative is computed with the loss; each further one by autograd through it.
+    float64: relative error of the loss at most (8 + |z|) u, of gradient entries above 1e-280 at most 64 k u. float32:
+    1e-5 of the loss; 1e-3 of each entry above 1e-30, and 1e-5 of the row's largest. Rows with the label k-th: z near 0.
+    O(n + k^2) operations per row for k <= 8, O(n J + k^2 log k) for larger k, J terms of a series that shrinks with
+    n / k. The gradient is computed with the loss if there is one to compute; each further derivative by autograd.
+
+    >>> scores = torch.tensor([[2.0, 1.0, 0.5, 0.0, -1.0, 0.25]])
+    >>> print(f"{smooth_topk_loss(scores, torch.tensor([4]), k=2).item():.4f}")
+    2.4276
     """
     name = "smooth_topk_loss"
-    _check_matrix(name, "scores", scores, check)
-    k = _check_order(name, k, scores.shape[1], 1, "n - 1")
-    tau = _check_temperature(name, tau, k, scores.dtype)
+    rows, targets, shape = _rows(name, scores, labels)
+    k = _check_order(name, k, rows.shape[1])
+    tau = _check_temperature(name, tau, k, rows.dtype)
     alpha = _check_margin(name, alpha)
-    labels = _check_labels(name, labels, scores, check)
-    return _SmoothTopkLoss.apply(_wide(scores), labels, k, tau, alpha).to(scores.dtype)
+    targets, counted = _check_values(name, scores, labels, rows, targets, ignore_index, check)
+    loss = _SmoothTopkLoss.apply(rows, targets, k, tau, alpha, torch.is_grad_enabled())[0]
+    return _reduce(name, loss, targets, counted, shape, rows.shape[1], weight, sample_weight, reduction)
 
 
-def topk_loss(scores, labels, k=5, alpha=1.0, check=True):
-    """Hard top-k SVM loss of each row, [batch], with a subgradient.
+def topk_loss(
+    scores: Tensor,
+    labels: Tensor,
+    k: int = 5,
+    alpha: float = 1.0,
+    *,
+    weight: Tensor | None = None,
+    sample_weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "none",
+    check: bool | None = None,
+) -> Tensor:
+    """Hard top-k loss of each sample, with a subgradient.
 
         l = max(0, alpha + (s_[k] - s_y)/k),  s_[k] the k-th largest score of the classes besides y;
         where l > 0: -1/k at y, 1/k shared equally by the classes tied at s_[k]; elsewhere 0, the kink included.
 
     This is the limit of smooth_topk_loss as tau -> 0. Arguments, masking and errors as there.
-    Relative error of the loss at most 2 u.
+    Relative error of the loss at most 2 u. Its second derivative is 0.
     """
     name = "topk_loss"
-    _check_matrix(name, "scores", scores, check)
-    k = _check_order(name, k, scores.shape[1], 1, "n - 1")
+    rows, targets, shape = _rows(name, scores, labels)
+    k = _check_order(name, k, rows.shape[1])
     alpha = _check_margin(name, alpha)
-    labels = _check_labels(name, labels, scores, check)
-    return _TopkLoss.apply(_wide(scores), labels, k, alpha).to(scores.dtype)
+    targets, counted = _check_values(name, scores, labels, rows, targets, ignore_index, check)
+    label = targets[:, None]
+    with torch.no_grad():
+        top, index = rows.topk(k + 1, 1)
+        kth = torch.where((index[:, :k] == label).any(1), top[:, k], top[:, k - 1])
+        active, margin, _ = _hard_margin(rows.gather(1, label).squeeze(1), kth, k, alpha)
+        value = torch.where(active, margin, torch.zeros_like(margin)).to(rows.dtype)
+        tied = ((rows == kth[:, None]) & active[:, None]).scatter(1, label, False).to(rows.dtype)
+        grad = tied / (k * tied.sum(1, keepdim=True).clamp(min=1))
+        grad = grad.scatter(1, label, -active[:, None].to(rows.dtype) / k)
+    if torch.is_grad_enabled():
+        # 0, with the derivative.
+        finite = rows.clamp(min=torch.finfo(rows.dtype).min)
+        value = value + ((finite - finite.detach()) * grad).sum(1)
+    return _reduce(name, value, targets, counted, shape, rows.shape[1], weight, sample_weight, reduction)
 
 
-def log_esp(x, k, check=True):
-    """Logarithms of the elementary symmetric polynomials of exp(x), orders 0 to k, [batch, k + 1].
+# ---------------------------------------------------------------------------------------------------------------------
+# Modules
+# ---------------------------------------------------------------------------------------------------------------------
 
-        out[j] = log sigma_j(exp(x_1), ..., exp(x_n)),  prod_i (1 + exp(x_i) X) = sum_j sigma_j X^j.
 
-    x      [batch, n], a floating type; -inf removes an entry.
-    k      integer, 0 <= k <= n.
-    check  False leaves the values of x unchecked.
+class SmoothTopkLoss(torch.nn.Module):
+    """smooth_topk_loss as a module, with the mean as the default reduction.
 
-    -inf where sigma_j = 0; such orders pass no gradient on. Differentiable once, d out[j] / d x_i the inclusion
-    probability of i at order j; log_esp_hvp has the second derivative.
-    Raises ValueError naming the argument, the index, the value and what was expected.
-
-    Error at most 2 u max(1, |out[j]|) for |x| up to 2^50 (float32: 2^21). O(n k) multiplications of pairs.
+    >>> criterion = SmoothTopkLoss(k=2, tau=0.5)
+    >>> criterion
+    SmoothTopkLoss(k=2, tau=0.5, alpha=1.0, reduction='mean')
     """
-    _check_matrix("log_esp", "x", x, check)
-    k = _check_order("log_esp", k, x.shape[1], 0, "n")
-    return _LogEsp.apply(_wide(x), k).to(x.dtype)
+
+    weight: Tensor | None
+
+    def __init__(
+        self,
+        k: int = 5,
+        tau: float = 1.0,
+        alpha: float = 1.0,
+        *,
+        weight: Tensor | None = None,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        check: bool | None = None,
+    ) -> None:
+        super().__init__()
+        _check_reduction(type(self).__name__, reduction)
+        self.register_buffer("weight", weight)
+        self.k, self.tau, self.alpha = k, tau, alpha
+        self.ignore_index, self.reduction, self.check = ignore_index, reduction, check
+
+    def forward(self, scores: Tensor, labels: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        return smooth_topk_loss(
+            scores,
+            labels,
+            self.k,
+            self.tau,
+            self.alpha,
+            weight=self.weight,
+            sample_weight=sample_weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            check=self.check,
+        )
+
+    def extra_repr(self) -> str:
+        return f"k={self.k}, tau={self.tau}, alpha={self.alpha}, reduction={self.reduction!r}"
 
 
-def inclusion_probabilities(x, k, check=True):
-    """Probability of each entry to be in a random k-subset A, P(A) proportional to exp(sum over A of x), [batch, n].
+class SmoothTopkSVM(SmoothTopkLoss):
+    """The loss under the name and with the arguments of the authors' code: topk.svm.SmoothTopkSVM.
 
-        pi_i = exp(x_i) sigma_{k-1}(exp(x) without i) / sigma_k(exp(x)) = d log sigma_k / d x_i;  sum_i pi_i = k.
+    n_classes  the number of classes of the scores that it will be given.
+    alpha      margin, at least 0; None is 1.
+    tau        temperature; may be set later, as there.
+    k          integer.
 
-    Arguments and errors as log_esp. 0 for removed entries, NaN throughout a row with sigma_k = 0. Differentiable once,
-    by log_esp_hvp. Relative error of entries above 1e-280 (float32: 1e-30) at most 64 k u. O(n k) multiplications.
+    The mean over the batch. Their checkpoints hold a buffer `labels` of the class numbers, which is dropped.
+    Raises ValueError or TypeError where the arguments mean something else there than they would here.
     """
-    _check_matrix("inclusion_probabilities", "x", x, check)
-    k = _check_order("inclusion_probabilities", k, x.shape[1], 0, "n")
-    return _InclusionProbabilities.apply(_wide(x), k).to(x.dtype)
 
+    def __init__(self, n_classes: int, alpha: float | None = None, tau: float = 1.0, k: int = 5) -> None:
+        ours = "; SmoothTopkLoss(k, tau, alpha) takes no number of classes"
+        if not isinstance(n_classes, int) or isinstance(n_classes, bool) or n_classes < 1:
+            raise ValueError(f"SmoothTopkSVM: n_classes is {n_classes!r}, expected an integer > 0{ours}")
+        if alpha is not None and not alpha >= 0:
+            raise ValueError(f"SmoothTopkSVM: alpha is {alpha!r}, expected None or a number >= 0{ours}")
+        if k > n_classes - 1:
+            raise ValueError(
+                f"SmoothTopkSVM: k must be at most n_classes - 1: got k = {k}, n_classes = {n_classes}{ours}"
+            )
+        super().__init__(k, tau, 1.0 if alpha is None else alpha)
+        self.n_classes = n_classes
 
-@torch.no_grad()
-def log_esp_hvp(x, k, v, check=True):
-    """Hessian of log sigma_k(exp(x)) times v: the covariance matrix of the k-subset distribution times v, [batch, n].
+    def forward(self, scores: Tensor, labels: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        if scores.ndim != 2 or scores.shape[1] != self.n_classes:
+            raise ValueError(
+                f"SmoothTopkSVM: scores has shape {list(scores.shape)}, expected [batch, {self.n_classes}]"
+                f" of SmoothTopkSVM(n_classes={self.n_classes})"
+            )
+        return super().forward(scores, labels, sample_weight)
 
-        out_i = Cov([i in A], v(A)),  v(A) = sum over A of v_l.
+    def extra_repr(self) -> str:
+        return f"n_classes={self.n_classes}, alpha={self.alpha}, tau={self.tau}, k={self.k}"
 
-    Beside each polynomial runs the one whose coefficient j weighs every j-subset with v(A). With (d, m) this pair
-    without entry i, (p, q) with it, and S = q_k / p_k:
-
-        out_i = pi_i (v_i + m_{k-1}/d_{k-1} - S) = (1 - pi_i) (S - m_k/d_k),  whichever factor is the smaller.
-
-    x, k  as log_esp.
-    v     [batch, n], finite; values at removed entries do not count.
-
-    0 for removed entries, NaN throughout a row with sigma_k = 0. Not differentiable. Raises ValueError as log_esp.
-    Error of out_i at most 64 k u pi_i (1 - pi_i) (max v - min v). O(n k) multiplications.
-    """
-    name = "log_esp_hvp"
-    _check_matrix(name, "x", x, check)
-    n = x.shape[1]
-    k = _check_order(name, k, n, 0, "n")
-    _check_directions(name, v, x, check)
-    return _hessian_vector_product(_wide(x), k, v.to(_wide(x).dtype)).to(x.dtype)
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        state_dict.pop(prefix + "labels", None)
+        super()._load_from_state_dict(state_dict, prefix, *rest)  # type: ignore[no-untyped-call]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -156,191 +222,333 @@ def log_esp_hvp(x, k, v, check=True):
 
 
 class _SmoothTopkLoss(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, scores, labels, k, tau, alpha):
-        loss, grad = _loss_and_grad(scores, labels, k, tau, alpha)
-        ctx.save_for_backward(scores, labels, grad)
-        ctx.parameters = (k, tau, alpha)
-        return loss
+    """(loss [batch], its gradient [batch, n], or [batch, 0] where none is wanted)."""
+
+    if hasattr(torch.autograd.Function, "setup_context"):
+
+        @staticmethod
+        def forward(scores: Tensor, labels: Tensor, k: int, tau: float, alpha: float, with_grad: bool) -> Any:
+            return _loss_and_grad(scores, labels, k, tau, alpha, with_grad, tape=False)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            _SmoothTopkLoss._save(ctx, inputs, output)
+
+    else:
+
+        @staticmethod
+        def forward(ctx: Any, *inputs: Any) -> Any:  # type: ignore[misc]
+            output = _loss_and_grad(*inputs[:5], inputs[5] and ctx.needs_input_grad[0], tape=False)
+            _SmoothTopkLoss._save(ctx, inputs, output)
+            return output
 
     @staticmethod
-    def backward(ctx, cotangent):
+    def _save(ctx: Any, inputs: Any, output: Any) -> None:
+        scores, labels, *ctx.parameters, _ = inputs
+        ctx.mark_non_differentiable(output[1])
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(scores, labels, output[1])
+        ctx.save_for_forward(scores, labels)
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor | None, _: Any) -> Any:
         scores, labels, grad = ctx.saved_tensors
+        if cotangent is None:
+            return None, None, None, None, None, None
         if torch.is_grad_enabled():
             # A higher derivative is wanted: the same gradient again, on the tape.
-            _, grad = _loss_and_grad(scores, labels, *ctx.parameters)
-        return cotangent[:, None] * grad, None, None, None, None
-
-
-class _TopkLoss(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, scores, labels, k, alpha):
-        label = labels[:, None]
-        others, centre, empty = _kth_largest(scores.scatter(1, label, -math.inf), k)
-        margin, _ = _margin(scores.gather(1, label).squeeze(1), centre, k, alpha)
-        active = (margin > 0) & ~empty
-        tied = ((others == centre[:, None]) & active[:, None]).to(scores.dtype)
-        grad = tied / (k * tied.sum(1, keepdim=True).clamp(min=1))
-        ctx.save_for_backward(grad.scatter(1, label, -active[:, None].to(scores.dtype) / k))
-        return torch.where(active, margin / k, torch.zeros_like(margin))
+            grad = _loss_and_grad(scores, labels, *ctx.parameters, with_grad=True, tape=True)[1]
+        return cotangent[:, None] * grad, None, None, None, None, None
 
     @staticmethod
-    def backward(ctx, cotangent):
-        (grad,) = ctx.saved_tensors
-        return cotangent[:, None] * grad, None, None, None
-
-
-class _LogEsp(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x, k):
-        levels = [_exp_leaves(x)]
-        while levels[-1][0].shape[2] > 1:
-            levels.append(_multiply_pairs(*zip(*map(_halves, levels[-1])), k))
-        ctx.n = x.shape[1]
-        ctx.save_for_backward(*(part for high, _, exponent in levels for part in (high, exponent)))
-        return _log_of_pairs(*(part[: k + 1, :, 0].t() for part in levels[-1]))
+    def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Any:
+        scores, labels = ctx.saved_tensors
+        grad = _loss_and_grad(scores, labels, *ctx.parameters, with_grad=True, tape=True)[1]
+        return (tangent * grad).sum(1), None
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, cotangent):
-        saved = ctx.saved_tensors
-        levels = list(zip(saved[::2], saved[1::2]))
-        return _spread_down(levels, cotangent)[:, : ctx.n], None
-
-
-class _InclusionProbabilities(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x, k):
-        ctx.save_for_backward(x)
-        ctx.k = k
-        return _inclusion(x, k)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, cotangent):
-        # The Hessian is symmetric.
-        return _hessian_vector_product(*ctx.saved_tensors, ctx.k, cotangent), None
+    def vmap(info: Any, in_dims: Any, scores: Tensor, labels: Tensor, *parameters: Any) -> Any:
+        # The mapped axis becomes rows.
+        both = [
+            x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)
+            for x, dim in zip((scores, labels), in_dims[:2], strict=True)
+        ]
+        loss, grad = _SmoothTopkLoss.apply(both[0].flatten(0, 1), both[1].flatten(0, 1), *parameters)
+        size = both[0].shape[:2]
+        return (loss.unflatten(0, size), grad.unflatten(0, size)), (0, 0)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# One order, in the scaled linear form
+# Loss and gradient of a matrix of scores
 # ---------------------------------------------------------------------------------------------------------------------
 
+_BLOCK = 1 << 17
+"""Bytes of scores that are worked on at a time on a processor: what three arrays of leave in a second-level cache."""
 
-def _loss_and_grad(scores, labels, k, tau, alpha):
-    """Loss [batch] and gradient [batch, n]; the gradient is made of differentiable operations."""
+
+def _loss_and_grad(
+    scores: Tensor, labels: Tensor, k: int, tau: float, alpha: float, with_grad: bool, tape: bool
+) -> tuple[Tensor, Tensor]:
+    """Loss [batch] and gradient [batch, n] ([batch, 0] without with_grad) of float64 or float32.
+
+    tape: from operations that autograd can record; otherwise arrays are written to more than once.
+    """
+    batch, n = scores.shape
+    if batch == 0:
+        return scores.sum(1), scores * 0
+    tape = tape or _compiling()
+    heavy, terms = _light_and_heavy(n, k, scores.dtype)
+    if heavy < n:
+        return _by_light_and_heavy(scores, labels, k, tau, alpha, with_grad, tape, heavy, terms)
+    # All are heavy. The levels of the tree are log n times as large as the rows.
+    step = max(1, (1 << 22) // (n * min(k, n - k + 1)))
+    parts = [
+        _by_products(scores[b : b + step], labels[b : b + step], k, tau, alpha, with_grad)
+        for b in range(0, batch, step)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    loss, grad = zip(*parts, strict=True)
+    return torch.cat(loss), torch.cat(grad)
+
+
+def _light_and_heavy(n: int, k: int, dtype: torch.dtype) -> tuple[int, int]:
+    """(number of heavy entries, order to which the light ones' series are taken); (n, 0) where all have to be heavy.
+
+    The light entries are those behind the H largest, H = 2k or more. With P the polynomial of the row, such an e has
+
+        e P_{j-1}/P_j <= j/(H - j + 2):  j P_j >= P_{j-1} (sum of all but the j - 1 largest), H - j + 2 of which are >= e.
+
+    So the terms e^l P_{k-l}/P_k of both series fall at least like the product of these bounds, and the first one left out
+    is below the precision of the result. Both series end by themselves, at k and k - 1.
+    """
+    heavy = 2 * k + 2
+    if heavy * 3 > n * 2 or k > _LARGEST_ORDER:
+        return n, 0
+    precision = 2.0**-56 if dtype == torch.float64 else 2.0**-24
+    term, terms = float(k), 1
+    while terms < k and term > precision * (terms + 1):
+        term *= (k - terms) / (heavy - k + 1 + terms)
+        terms += 1
+    return heavy, terms
+
+
+_LARGEST_ORDER = 290
+"""Up to here products of heavy and light polynomials, at most 2^(2k) e^k, are in the range of a float64."""
+
+
+def _by_light_and_heavy(
+    scores: Tensor,
+    labels: Tensor,
+    k: int,
+    tau: float,
+    alpha: float,
+    with_grad: bool,
+    tape: bool,
+    heavy: int,
+    terms: int,
+) -> tuple[Tensor, Tensor]:
+    batch, n = scores.shape
+    dtype, exact = scores.dtype, scores.dtype == torch.float64
+    label = labels[:, None]
+    factor = _reciprocal_of_product(k, tau)
+
+    # The heavy entries, the label made absent among them: one of them at the most, so that 2k + 1 are left.
+    index = _largest(scores.detach(), heavy)
+    top = scores.gather(1, index).double().masked_fill(index == label, -math.inf)
+    centre = top.detach().topk(k, 1)[0][:, k - 1]
+    empty = centre == -math.inf
+    centre, top = centre.masked_fill(empty, 0), top.masked_fill(empty[:, None], 0)
+    constant, linear = _factors(top.t(), centre, factor, exact)
+
+    # The light ones: e with 0 for the heavy ones and the label, and the power sums of e.
+    narrow = centre.to(dtype)[:, None]
+    removed = torch.cat((index, label), 1)
+    size = batch if tape or scores.device.type != "cpu" else max(1, _BLOCK // (n * scores.element_size()))
+    blocks = [slice(b, min(b + size, batch)) for b in range(0, batch, size)]
+    kept = with_grad and not tape
+    grad = scores.new_empty(batch, n if kept else 0)
+    light, sums = [], []
+    for rows in blocks:
+        e = _exponentials(scores[rows], narrow[rows], factor, exact, grad[rows] if kept else None)
+        e = e.scatter(1, removed[rows], 0) if tape else e.scatter_(1, removed[rows], 0)
+        if with_grad:
+            light.append(e)
+        sums.append(_power_sums(e, terms, tape))
+    power_sums = torch.cat(sums, 1).double() if len(sums) > 1 else sums[0].double()
+
+    # Where coefficients could leave the range, e and X are rescaled to make k/S of ... at most 1.
+    unit = None
+    if _log_binomial(n, k) > 600:
+        rest = linear.detach().sort(0)[0][: heavy - k + 1].sum(0) + power_sums[0].detach()
+        unit = (k / rest).clamp(max=1)
+        linear = linear * unit
+        power_sums = power_sums * unit ** torch.arange(1, terms + 1, dtype=unit.dtype, device=unit.device)[:, None]
+
+    light_polynomial = _newton(power_sums, k)[:, None]
+    levels = _product_tree(constant, linear, k)
+    polynomial = _window_product(levels[-1], light_polynomial, 0, k)[:, 0]
+    below, above = polynomial[k - 1], polynomial[k]
+    ratio = above / below if unit is None else above / below / unit
+    label_scores = scores.gather(1, label).squeeze(1).double()
+    loss, slope = _softplus(ratio, centre, label_scores, k, tau, alpha, factor, empty, exact)
+    if not with_grad:
+        return loss.to(dtype), grad
+
+    # Heavy: products of the others. Light: w e sum_l (-e)^l (P_{k-1-l}/P_k - P_{k-2-l}/P_{k-1}).
+    others = _leave_one_out(levels, light_polynomial, k, k - 2)[:, :heavy]
+    heavy_grad = slope * _log_ratio_grad(constant, linear, others, below, above, k)
+    degree = min(k - 1, terms)
+    series = polynomial[k - 1 - degree : k] / above
+    if k > 1:
+        shifted = polynomial[max(0, k - 2 - degree) : k - 1] / below
+        pad = series.shape[0] - shifted.shape[0]
+        series = series - (torch.cat((torch.zeros_like(shifted[:1]), shifted)) if pad else shifted)
+    series = slope * series
+    if unit is not None:
+        series = series * unit ** torch.arange(degree + 1, 0, -1, dtype=unit.dtype, device=unit.device)[:, None]
+    series = series.to(dtype)[:, :, None]
+    heavy_grad, label_grad = heavy_grad.t().to(dtype), -slope.to(dtype)[:, None]
+    if tape:
+        grad = _horner(light[0], series, None)
+        return loss.to(dtype), grad.scatter(1, index, heavy_grad).scatter(1, label, label_grad)
+    for rows, e in zip(blocks, light, strict=True):
+        _horner(e, series[:, rows], e)
+    return loss.to(dtype), grad.scatter_(1, index, heavy_grad).scatter_(1, label, label_grad)
+
+
+def _by_products(
+    scores: Tensor, labels: Tensor, k: int, tau: float, alpha: float, with_grad: bool
+) -> tuple[Tensor, Tensor]:
+    """The same by products alone, of all entries; orders above n / 2 count the entries that are left out."""
+    dtype, exact = scores.dtype, scores.dtype == torch.float64
     n = scores.shape[1]
     label = labels[:, None]
-    others, centre, empty = _kth_largest(scores.scatter(1, label, -math.inf), k)
-    temperature = _words(Fraction(k) * Fraction(tau), scores.dtype)
-    constant, linear, unit = _tilt(*_factors(others, centre, temperature), k)
-
-    # ratio = sigma_k / sigma_{k-1} in units of exp(centre / (k tau)). Orders above n / 2 count the classes left out.
+    factor = _reciprocal_of_product(k, tau)
+    others = scores.double().scatter(1, label, -math.inf)
+    centre = others.detach().topk(k, 1)[0][:, k - 1]
+    empty = centre == -math.inf
+    centre, others = centre.masked_fill(empty, 0), others.masked_fill(empty[:, None], 0)
+    constant, linear, unit = _tilt(*_factors(others.t(), centre, factor, exact), k)
     reverse = 2 * k > n + 1
     order = n - k + 1 if reverse else k
     levels = _product_tree(linear, constant, order) if reverse else _product_tree(constant, linear, order)
-    below, top = levels[-1][order - 1], levels[-1][order]
-    ratio = ((below / top if reverse else top / below) / unit).squeeze(1)
-    d = _leave_one_out(levels, order, order - 2)[..., :n]
-    ratio_grad = (d[-2] / top) * (d[-2] / below)
-    if order > 1:
-        ratio_grad = ratio_grad - (d[0] / below) * (d[2] / top)
-    ratio_grad = constant * linear * ratio_grad
-
-    # softplus(z) = log(1 + ratio exp(a)), a = (k alpha + centre - s_y) / (k tau)
-    margin, margin_low = _margin(scores.gather(1, label).squeeze(1), centre, k, alpha)
-    a, a_low = _divide(margin, margin_low, temperature)
-    large = a > (700 if scores.dtype == torch.float64 else 80)
-    power = torch.exp(a.masked_fill(large, 0))
-    odds = ratio * (power + power * a_low)
-    loss = torch.where(large, margin / k + tau * torch.log(ratio), tau * torch.log1p(odds))
-    weight = (odds / (1 + odds)).masked_fill(large, 1).masked_fill(empty, 0) / k
-    grad = (weight[:, None] * ratio_grad).scatter(1, label, -weight[:, None])
-    return loss.masked_fill(empty, 0), grad
+    below, above = levels[-1][order - 1, 0], levels[-1][order, 0]
+    ratio = (below / above if reverse else above / below) / unit
+    label_scores = scores.gather(1, label).squeeze(1).double()
+    loss, slope = _softplus(ratio, centre, label_scores, k, tau, alpha, factor, empty, exact)
+    if not with_grad:
+        return loss.to(dtype), scores.new_empty(scores.shape[0], 0)
+    one_out = _leave_one_out(levels, torch.ones_like(levels[-1][:1]), order, order - 2)[:, :n]
+    grad = slope * _log_ratio_grad(constant, linear, one_out, below, above, order)
+    return loss.to(dtype), grad.t().scatter(1, label, -slope[:, None]).to(dtype)
 
 
-def _inclusion(x, k):
-    n = x.shape[1]
-    if k == 0:
-        return torch.zeros_like(x)
-    x, centre, empty = _kth_largest(x, k)
-    constant, linear, _ = _tilt(*_factors(x, centre, (1.0, 0.0)), k)
-    reverse = 2 * k > n
-    order = n - k if reverse else k
-    levels = _product_tree(linear, constant, order) if reverse else _product_tree(constant, linear, order)
-    # In a subset of k = in none of n - k: linear_i times coefficient k - 1 (of the others), or order n - k reversed.
-    d = _leave_one_out(levels, order, order if reverse else order - 1)[0, :, :n]
-    return (linear * (d / levels[-1][order])).masked_fill(empty[:, None], math.nan)
+# ---------------------------------------------------------------------------------------------------------------------
+# Light entries
+# ---------------------------------------------------------------------------------------------------------------------
 
 
-@torch.no_grad()
-def _hessian_vector_product(x, k, v):
-    n = x.shape[1]
-    if k == 0:
-        return torch.zeros_like(x)
-    # The rows of the Hessian sum to 0: v may be shifted to [0, 1], where all sums are of positive terms. It is also the
-    # Hessian of order n - k in -x: the entries left out.
-    present = x > -math.inf
-    x, centre, empty = _kth_largest(x, k)
-    low = v.masked_fill(~present, math.inf).amin(1, keepdim=True)
-    spread = v.masked_fill(~present, -math.inf).amax(1, keepdim=True) - low
-    usable = (spread > 0) & (spread < math.inf)
-    v = ((v - low) / spread).masked_fill(~(present & usable), 0)
-    constant, linear, _ = _tilt(*_factors(x, centre, (1.0, 0.0)), k)
-    order, constant, linear = (n - k, linear, constant) if 2 * k > n else (k, constant, linear)
-    if order == 0:
-        return torch.zeros_like(x).masked_fill(empty[:, None], math.nan)
+def _largest(x: Tensor, count: int) -> Tensor:
+    """Indices of the count largest of each row, in any order.
 
-    levels = _product_tree(constant, linear, order)
-    weighted = [torch.cat((torch.zeros_like(levels[0][:1]), levels[0][1:] * _pad(v, 0)))]
-    for level in range(len(levels) - 1):
-        last = levels[level + 1].shape[0] - 1
-        (p, q), (r, s) = _halves(levels[level]), _halves(weighted[level])
-        weighted.append(_window_product(p, s, 0, last) + _window_product(q, r, 0, last))
-    mean = weighted[-1][order] / levels[-1][order]
-    d, m = (part[..., :n] for part in _leave_one_out_weighted(levels, weighted, order))
-    inside = linear * (d[0] / levels[-1][order])
-    outside = constant * (d[1] / levels[-1][order])
-    product = torch.where(inside <= outside, inside * (v + m[0] / d[0] - mean), outside * (mean - m[1] / d[1]))
-    product = (spread * product).masked_fill(~(present & (inside > 0) & (outside > 0)), 0)
-    return product.masked_fill(empty[:, None], math.nan)
+    Every `width`-th column makes a group. The count groups of the largest maxima hold them: what is in another is below
+    a maximum of each.
+    """
+    batch, n = x.shape
+    groups = math.isqrt(n // count)
+    if groups < 3:
+        return x.topk(count, 1, sorted=False)[1]
+    width = n // groups
+    maxima = x[:, : groups * width].reshape(batch, groups, width).amax(1)
+    first = maxima.topk(count, 1, sorted=False)[1]
+    steps = torch.arange(0, groups * width, width, device=x.device)
+    rest = torch.arange(groups * width, n, device=x.device).expand(batch, -1)
+    candidates = torch.cat(((first[:, None] + steps[:, None]).flatten(1), rest), 1)
+    return candidates.gather(1, x.gather(1, candidates).topk(count, 1, sorted=False)[1])
 
 
-def _kth_largest(x, k):
-    """(x, the k-th largest of each row, rows with fewer than k entries); such rows become zeros, to be overwritten."""
-    kth = x.detach().topk(k, 1, sorted=False)[0].amin(1)
-    empty = kth == -math.inf
-    return x.masked_fill(empty[:, None], 0), kth.masked_fill(empty, 0), empty
+def _exponentials(x: Tensor, centre: Tensor, factor: tuple[float, float], exact: bool, out: Tensor | None) -> Tensor:
+    """exp((x - c)/(k tau)) for x below c; in float64 as exact as x - c and the quotient were exact."""
+    if exact:
+        distance, low = _two_sum(x, -centre)
+        quotient, low = _scale(distance, low, factor)
+        power = torch.exp(quotient)
+        return torch.addcmul(power, power, low, out=out)
+    if out is None:
+        return torch.exp((x - centre) * factor[0])
+    return torch.sub(x, centre, out=out).mul_(factor[0]).exp_()
 
 
-def _factors(x, centre, temperature):
-    """(constant, linear), each [batch, n]: the factors of prod_i (1 + exp((x_i - c)/T) X), up to a scale of each.
+def _power_sums(e: Tensor, terms: int, tape: bool) -> Tensor:
+    """sum_i e_i^m, m = 1..terms: [terms, rows]."""
+    sums, power, scratch = [e.sum(1)], e, None
+    for _ in range(1, terms):
+        power = scratch = torch.mul(power, e, out=scratch)
+        sums.append(power.sum(1))
+        scratch = None if tape else scratch
+    return torch.stack(sums)
+
+
+def _newton(power_sums: Tensor, k: int) -> Tensor:
+    """Coefficients 0..k of prod (1 + e_i X) from the power sums: j c_j = p_1 c_{j-1} - p_2 c_{j-2} + ..."""
+    signed = power_sums.clone()
+    signed[1::2] *= -1
+    terms, batch = signed.shape
+    arrived = signed.new_zeros(k + 1, batch)
+    c = [torch.ones_like(arrived[0])]
+    for j in range(1, k + 1):
+        end = min(k, j - 1 + terms)
+        arrived[j : end + 1].addcmul_(signed[: end - j + 1], c[-1])
+        c.append(arrived[j] / j)
+    return torch.stack(c)
+
+
+def _horner(e: Tensor, series: Tensor, out: Tensor | None) -> Tensor:
+    """e (a_0 - e (a_1 - e (a_2 - ...))), the series [.., rows, 1] from the last to the first."""
+    if series.shape[0] == 1:
+        return torch.mul(e, series[0], out=out)
+    scratch = torch.addcmul(series[1], e, series[0], value=-1)
+    for a in series[2:]:
+        scratch = torch.addcmul(a, e, scratch, value=-1, out=None if out is None else scratch)
+    return torch.mul(e, scratch, out=out)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Heavy entries: polynomials as [coefficients, factors, batch]
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _factors(x: Tensor, centre: Tensor, factor: tuple[float, float], exact: bool) -> tuple[Tensor, Tensor]:
+    """(constant, linear), each [entries, batch]: the factors of prod_i (1 + exp((x_i - c)/T) X), up to a scale of each.
 
     (r, 1) with r = exp((c - x_i)/T) above the centre, (1, exp((x_i - c)/T)) below: no number is above 1, the k largest
     entries contribute at least 1 to coefficients k and k - 1, and what underflows is negligible beside that.
     """
     absent = x == -math.inf
-    centre = centre[:, None]
-    distance, low = _two_sum(torch.where(absent, centre, x), -centre)
-    distance, low = _divide(distance, low, temperature)
+    x = torch.where(absent, centre, x)
+    if exact:
+        distance, low = _scale(*_two_sum(x, -centre), factor)
+    else:
+        distance, low = (x - centre) * factor[0], torch.zeros_like(x)
     above = distance > 0
     power = torch.exp(torch.where(above, -distance, distance))
-    power = power + power * torch.where(above, -low, low)
+    if exact:
+        power = power + power * torch.where(above, -low, low)
     return power.masked_fill(~above, 1), power.masked_fill(above, 1).masked_fill(absent, 0)
 
 
-def _tilt(constant, linear, k):
+def _tilt(constant: Tensor, linear: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
     """Where the coefficients could overflow, the factors in units in which they are a probability distribution.
 
     With p_i = unit linear_i / (constant_i + unit linear_i) the factors are (1 - p_i) + p_i X and coefficient j is the
     probability that j of n independent events happen. unit is chosen, by bisection, so that k - 1/2 are expected: the
     coefficients k - 1 and k are then at the peak, and nothing that underflows can matter beside them.
-    Returns (constant, linear, unit [batch, 1]). Depends on the shape only whether anything is done.
+    Returns (constant, linear, unit [batch]). Depends on the shape only whether anything is done.
     """
-    batch, n = linear.shape
-    low = torch.zeros(batch, 1, dtype=linear.dtype, device=linear.device)
-    log_binomial = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-    if log_binomial < (600 if linear.dtype == torch.float64 else 70):
+    n = linear.shape[0]
+    low = torch.zeros_like(linear[0])
+    if _log_binomial(n, k) < 600:
         return constant, linear, low + 1
     # At least k entries are at or above the centre, at most k - 1 above: that brackets the unit.
     with torch.no_grad():
@@ -348,7 +556,7 @@ def _tilt(constant, linear, k):
         for _ in range(14):
             middle = (low + high) / 2
             share = torch.exp(middle) * linear
-            few = torch.sum(share / (constant + share), 1, keepdim=True) < k - 0.5
+            few = torch.sum(share / (constant + share), 0) < k - 0.5
             low, high = torch.where(few, middle, low), torch.where(few, high, middle)
         unit = torch.exp((low + high) / 2)
     share = unit * linear
@@ -356,179 +564,103 @@ def _tilt(constant, linear, k):
     return constant / total, share / total, unit
 
 
-def _product_tree(constant, linear, order):
+def _product_tree(constant: Tensor, linear: Tensor, order: int) -> list[Tensor]:
     """The tree of products of the factors constant_i + linear_i X, truncated beyond X^order.
 
-    Returns the levels, leaves first: level l is [min(2^l, order) + 1, batch, N / 2^l], N the power of two that n is
-    padded to with factors 1. Node i of a level is the product of the nodes i and i + half of the level below.
+    Returns the levels, leaves first: level l holds polynomials of degree min(2^l, order), padded to an even number of them
+    by ones. Node i of a level is the product of the nodes i and i + half of the level below.
     """
-    levels = [torch.stack((_pad(constant, 1), _pad(linear, 0)))[: order + 1]]
-    while levels[-1].shape[2] > 1:
-        left, right = _halves(levels[-1])
+    levels = [torch.stack((constant, linear))[: order + 1]]
+    while levels[-1].shape[1] > 1:
+        level = levels[-1]
+        if level.shape[1] % 2:
+            one = torch.zeros_like(level[:, :1])
+            one[0] = 1
+            level = levels[-1] = torch.cat((level, one), 1)
+        half = level.shape[1] // 2
+        left, right = level[:, :half], level[:, half:]
         levels.append(_window_product(left, right, 0, min(order, 2 * (left.shape[0] - 1))))
     return levels
 
 
-def _leave_one_out(levels, order, lowest):
-    """Coefficients max(0, lowest)..order of the product of all factors but one: [.., batch, N], for each left out.
+def _leave_one_out(levels: list[Tensor], outside: Tensor, order: int, lowest: int) -> Tensor:
+    """Coefficients max(0, lowest)..order of `outside` times all factors but one: [.., factors, batch].
 
     Down the tree: what is outside a child is what is outside its parent, times its sibling. A node of 2^l leaves needs
     only the 2^l - 1 coefficients below the lowest.
     """
-    outside, first = torch.ones_like(levels[-1][:1]), 0
+    first = 0
     for level in range(len(levels) - 2, -1, -1):
+        nodes = levels[level]
+        half = nodes.shape[1] // 2
+        siblings = nodes.unflatten(1, (2, half)).flip(1)
         needed = max(0, lowest - (2**level - 1))
-        children = outside.new_zeros(order - needed + 1, *levels[level].shape[1:])
-        for child, sibling in zip(_halves(children), reversed(_halves(levels[level]))):
-            _add_window_product(child, outside, sibling, needed, order, first)
-        outside, first = children, needed
-    return outside
+        last = min(order, outside.shape[0] + first + nodes.shape[0] - 2)
+        outside = _window_product(outside[:, None, :half], siblings, needed, last, first).flatten(1, 2)
+        first = needed
+    missing = order - first + 1 - outside.shape[0]
+    return torch.cat((outside, outside.new_zeros(missing, *outside.shape[1:]))) if missing else outside
 
 
-def _leave_one_out_weighted(levels, weighted, order):
-    """The same for a polynomial and its weighted companion: coefficients order - 1 and order of both."""
-    outside, outside_weighted, first = torch.ones_like(levels[-1][:1]), torch.zeros_like(levels[-1][:1]), 0
-    for level in range(len(levels) - 2, -1, -1):
-        needed = max(0, order - 2**level)
-        plain, companion = [], []
-        for p, q in reversed(list(zip(_halves(levels[level]), _halves(weighted[level])))):
-            plain.append(_window_product(outside, p, needed, order, first))
-            companion.append(
-                _window_product(outside_weighted, p, needed, order, first)
-                + _window_product(outside, q, needed, order, first)
-            )
-        outside, outside_weighted, first = torch.cat(plain, 2), torch.cat(companion, 2), needed
-    return outside, outside_weighted
-
-
-def _window_product(p, q, first, last, p_first=0):
+def _window_product(p: Tensor, q: Tensor, first: int, last: int, p_first: int = 0) -> Tensor:
     """Coefficients first..last of p q. p holds the coefficients from p_first on, q those from 0 on."""
-    return _add_window_product(p.new_zeros(last - first + 1, *p.shape[1:]), p, q, first, last, p_first)
-
-
-def _add_window_product(out, p, q, first, last, p_first):
+    shape = torch.broadcast_shapes(p.shape[1:], q.shape[1:])
+    out = p.new_zeros(last - first + 1, *shape)
     for j in range(q.shape[0]):
         low = max(first, p_first + j)
         high = min(last, p_first + j + p.shape[0] - 1)
         if low <= high:
-            out[low - first : high - first + 1].addcmul_(
-                q[j : j + 1], p[low - j - p_first : high - j - p_first + 1]
-            )
+            out[low - first : high - first + 1].addcmul_(q[j : j + 1], p[low - j - p_first : high - j - p_first + 1])
     return out
 
 
-def _pad(x, fill):
-    """x [batch, n] padded to a power of two of columns."""
-    n = x.shape[1]
-    return torch.nn.functional.pad(x, (0, (1 << (n - 1).bit_length()) - n), value=fill)
-
-
-def _halves(level):
-    half = level.shape[2] // 2
-    return level[..., :half], level[..., half:]
-
-
-def _margin(label_scores, centre, k, alpha):
-    """k alpha + centre - s_y as a pair: its terms may be large and cancel."""
-    high, low = _words(Fraction(k) * Fraction(alpha), centre.dtype)
-    difference, first = _two_sum(centre, -label_scores)
-    total, second = _two_sum(difference, torch.full_like(centre, high))
-    return _two_sum(total, first + second + low)
+def _log_ratio_grad(constant: Tensor, linear: Tensor, d: Tensor, below: Tensor, above: Tensor, order: int) -> Tensor:
+    """d (log sigma_k - log sigma_{k-1}) / d x_i from d = sigma_{k-2}..sigma_k without i; order 1 has no sigma_{-1}."""
+    grad = (d[-2] / above) * (d[-2] / below)
+    if order > 1:
+        grad = grad - (d[-3] / below) * (d[-1] / above)
+    return constant * linear * grad
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# All orders: coefficients (high + low) 2^exponent
+# The margin
 # ---------------------------------------------------------------------------------------------------------------------
 
-_NO_TERM = -(1 << 40)
-"""The exponent of a coefficient 0."""
+
+def _softplus(
+    ratio: Tensor,
+    centre: Tensor,
+    label_scores: Tensor,
+    k: int,
+    tau: float,
+    alpha: float,
+    factor: tuple[float, float],
+    empty: Tensor,
+    exact: bool,
+) -> tuple[Tensor, Tensor]:
+    """(tau log(1 + exp z), logistic(z)/k), exp z = ratio exp((k alpha + centre - s_y)/(k tau))."""
+    _, margin, pair = _hard_margin(label_scores, centre, k, alpha)
+    a, a_low = _scale(*pair, factor)
+    large = a > 700
+    power = torch.exp(a.masked_fill(large, 0))
+    odds = ratio * (power + power * a_low)
+    loss = torch.where(large, margin + tau * torch.log(ratio), tau * torch.log1p(odds))
+    slope = (odds / (1 + odds)).masked_fill(large, 1).masked_fill(empty, 0) / k
+    return loss.masked_fill(empty, 0), slope
 
 
-def _exp_leaves(x):
-    """The factors 1 + exp(x_i) X as (high, low, exponent), each [2, batch, N]; exp(x) to u/1000 and better."""
-    dtype = x.dtype
-    ln2, ln2_low = _words(_LN2, dtype)
-    step, step_low = _words(_LN2 / _STEPS, dtype)
-    absent = x == -math.inf
-    x = x.masked_fill(absent, 0)
-    exponent = torch.round(x / ln2)
-    product, error = _two_product(exponent, x.new_tensor(ln2))
-    rest, rest_low = _two_sum(x - product, -error - exponent * ln2_low)
-    # exp(rest) = 2^(index / 256) exp(q), |q| < 0.0014: 1 + q + ... holds q's rounding error below u/500.
-    index = torch.round(rest / step)
-    product, error = _two_product(index, x.new_tensor(step))
-    q = (rest - product) - error + (rest_low - index * step_low)
-    series = q + q * q * (1 / 2 + q * (1 / 6 + q * (1 / 24 + q * (1 / 120))))
-    table, table_low = _powers(dtype, x.device)
-    at = index.long() + 2 * _STEPS
-    high, low = _fast_two_sum(table[at], table_low[at] + table[at] * series)
-
-    def leaves(constant, linear, fill):
-        linear = linear.masked_fill(absent, fill)
-        return torch.stack((_pad(torch.full_like(linear, constant), constant), _pad(linear, fill)))
-
-    return leaves(1, high, 0), leaves(0, low, 0), leaves(0, exponent.long(), _NO_TERM)
-
-
-def _multiply_pairs(a, b, k):
-    """Product of two polynomials of pairs, truncated beyond X^k. Relative error of order k u^2."""
-    (a_high, a_low, a_exponent), (b_high, b_low, b_exponent) = a, b
-    last = min(k, a_high.shape[0] + b_high.shape[0] - 2)
-    ranges = [(j, min(last, j + b_high.shape[0] - 1) + 1) for j in range(min(a_high.shape[0], last + 1))]
-    high = a_high.new_zeros(last + 1, *a_high.shape[1:])
-    low = torch.zeros_like(high)
-    exponent = torch.full_like(high, _NO_TERM, dtype=torch.int64)
-    for j, end in ranges:
-        exponent[j:end] = torch.maximum(exponent[j:end], a_exponent[j] + b_exponent[: end - j])
-    a_split, b_split = _split(a_high), _split(b_high)
-    for j, end in ranges:
-        scale = _power_of_two(a_exponent[j] + b_exponent[: end - j] - exponent[j:end], high.dtype)
-        product = a_high[j] * b_high[: end - j]
-        error = _product_error(product, a_split[0][j], a_split[1][j], b_split[0][: end - j], b_split[1][: end - j])
-        error = error + (a_high[j] * b_low[: end - j] + a_low[j] * b_high[: end - j])
-        high[j:end], rounding = _two_sum(high[j:end], product * scale)
-        low[j:end] += rounding + error * scale
-    high, low = _fast_two_sum(high, low)
-    high, shift = torch.frexp(high)
-    exponent = torch.where(high > 0, exponent + shift, torch.full_like(exponent, _NO_TERM))
-    return high, low * _power_of_two(-shift.long(), high.dtype), exponent
-
-
-def _log_of_pairs(high, low, exponent):
-    """log((high + low) 2^exponent), high in [1/2, 2) or 0."""
-    # A mantissa in [0.7, 1.41]: its logarithm does not cancel against the exponent's.
-    zero = high == 0
-    shift = (high > math.sqrt(2)).long() - (high < math.sqrt(0.5)).long()
-    factor = _power_of_two(-shift, high.dtype)
-    high, low = (high * factor).masked_fill(zero, 1), low * factor
-    exponent = (exponent + shift).to(high.dtype)
-    ln2, ln2_low = _words(_LN2, high.dtype)
-    product, error = _two_product(exponent, high.new_tensor(ln2))
-    log = product + (torch.log(high) + (low / high + (exponent * ln2_low + error)))
-    return log.masked_fill(zero, -math.inf)
-
-
-def _spread_down(levels, cotangent):
-    """sum_j cotangent_j d log sigma_j / d x_i, [batch, N], from the tree of (high, exponent).
-
-    d log c_j / d log a_l = a_l b_{j-l} / c_j, the share of that term in c = a b: what arrives at coefficient j goes
-    on to coefficients l of one child and j - l of the other in these shares, which need no scale of their own.
-    """
-    top = levels[-1][0][: cotangent.shape[1]]
-    arrived = torch.where(top[..., 0] > 0, cotangent.t(), torch.zeros_like(cotangent.t()))[..., None]
-    for (high, exponent), (parent, parent_exponent) in zip(levels[-2::-1], levels[:0:-1]):
-        (a, b), (a_exponent, b_exponent) = _halves(high), _halves(exponent)
-        divisor = parent.masked_fill(parent == 0, 1)
-        last = parent.shape[0] - 1
-        left, right = torch.zeros_like(a), torch.zeros_like(b)
-        for j in range(min(a.shape[0], last + 1)):
-            end = min(last, j + b.shape[0] - 1) + 1
-            scale = _power_of_two(a_exponent[j] + b_exponent[: end - j] - parent_exponent[j:end], high.dtype)
-            part = arrived[j:end] * (a[j] * b[: end - j] * scale / divisor[j:end])
-            left[j] = part.sum(0)
-            right[: end - j] += part
-        arrived = torch.cat((left, right), 2)
-    return arrived[1] if arrived.shape[0] > 1 else torch.zeros_like(arrived[0])
+def _hard_margin(
+    label_scores: Tensor, centre: Tensor, k: int, alpha: float
+) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+    """(margin > 0, margin / k, margin as a pair), margin = k alpha + centre - s_y: its terms may be large and cancel."""
+    label_scores, centre = label_scores.double(), centre.double()
+    high, low = _two_product(float(k), alpha)
+    # In quarters: differences of the largest numbers are in the range.
+    difference, first = _two_sum(centre / 4, -label_scores / 4)
+    total, second = _two_sum(difference, torch.full_like(centre, high / 4))
+    margin, rest = _two_sum(total, first + second + low / 4)
+    pair = (margin * 4, (rest * 4).masked_fill(~((margin * 4).abs() < math.inf), 0))
+    return (margin > 0) & (centre > -math.inf), margin / k * 4, pair
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -536,7 +668,7 @@ def _spread_down(levels, cotangent):
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _two_sum(a, b):
+def _two_sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """(s, e): a + b = s + e exactly, s rounded. e carries no derivative."""
     s = a + b
     with torch.no_grad():
@@ -544,122 +676,133 @@ def _two_sum(a, b):
         return s, (a - (s - t)) + (b - t)
 
 
-def _fast_two_sum(a, b):
-    """The same for |a| >= |b|."""
-    s = a + b
-    return s, b - (s - a)
+def _scale(a: Tensor, a_low: Tensor, factor: tuple[float, float]) -> tuple[Tensor, Tensor]:
+    """(a + a_low) times a pair, as a pair. The low part is 0 beyond an exponential's range, and carries no derivative."""
+    high, low = factor
+    product = a * high
+    with torch.no_grad():
+        t = a * _SPLIT
+        a_high = t - (t - a)
+        a_rest = a - a_high
+        b_high, b_rest = _split(high)
+        error = a_high * b_high
+        error -= product
+        error = torch.add(error, a_high, alpha=b_rest).add_(a_rest, alpha=b_high).add_(a_rest, alpha=b_rest)
+        error.add_(a_low, alpha=high).add_(a, alpha=low)
+        return product, error.masked_fill_(~(product.abs() < 1e4), 0)
 
 
-def _split(a):
+_SPLIT = 2.0**27 + 1
+
+
+def _split(a: float) -> tuple[float, float]:
     """a = high + low, each with half the digits."""
-    t = a * (2.0**27 + 1 if a.dtype == torch.float64 else 2.0**12 + 1)
+    t = a * _SPLIT
     high = t - (t - a)
     return high, a - high
 
 
-def _product_error(product, a_high, a_low, b_high, b_low):
-    return a_low * b_low - (((product - a_high * b_high) - a_low * b_high) - a_high * b_low)
-
-
-def _two_product(a, b):
+def _two_product(a: float, b: float) -> tuple[float, float]:
     """(p, e): a b = p + e exactly, p rounded."""
     p = a * b
-    return p, _product_error(p, *_split(a), *_split(b))
+    (a_high, a_low), (b_high, b_low) = _split(a), _split(b)
+    error = a_low * b_low - (((p - a_high * b_high) - a_low * b_high) - a_high * b_low)
+    return p, error if math.isfinite(error) else 0.0
 
 
-def _divide(a, a_low, divisor):
-    """(a + a_low) / divisor as a pair, divisor a pair of numbers. The low part is 0 beyond an exponential's range."""
-    high, low = divisor
-    quotient = a / high
-    with torch.no_grad():
-        product, error = _two_product(quotient, a.new_tensor(high))
-        rest = ((a - product) - error + (a_low - quotient * low)) / high
-        return quotient, rest.masked_fill(~(quotient.abs() < 1e4), 0)
+def _reciprocal_of_product(k: int, tau: float) -> tuple[float, float]:
+    """1/(k tau) as a pair."""
+    product, low = _two_product(float(k), tau)
+    high = 1 / product
+    one, error = _two_product(high, product)
+    return high, ((1 - one) - error - high * low) / product
 
 
-def _power_of_two(exponent, dtype):
-    """2^exponent, exactly, 0 below the normal range; exponent int64."""
-    if dtype == torch.float64:
-        return ((exponent.clamp(-1023, 1023) + 1023) << 52).view(dtype)
-    return ((exponent.clamp(-127, 127) + 127) << 23).int().view(dtype)
+def _log_binomial(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
-def _words(value, dtype):
-    """A Fraction as a pair of numbers of the type."""
-
-    def rounded(fraction):
-        return torch.tensor(float(fraction), dtype=dtype).item()
-
-    high = rounded(value)
-    return high, rounded(value - Fraction(high))
-
-
-_STEPS = 256
-_LN2 = sum(Fraction(1, j << j) for j in range(1, 200))
-_POWERS = {}
-
-
-def _powers(dtype, device):
-    """2^(j/256) as pairs, j = -512..512."""
-    if (dtype, device) not in _POWERS:
-        with localcontext() as context:
-            context.prec = 60
-            values = [Fraction(Decimal(2) ** (Decimal(j) / _STEPS)) for j in range(-2 * _STEPS, 2 * _STEPS + 1)]
-        pairs = torch.tensor([_words(value, dtype) for value in values], dtype=dtype, device=device)
-        _POWERS[dtype, device] = (pairs[:, 0].contiguous(), pairs[:, 1].contiguous())
-    return _POWERS[dtype, device]
-
-
-def _wide(x):
-    return x if x.dtype in (torch.float64, torch.float32) else x.float()
+def _compiling() -> bool:
+    compiler = getattr(torch, "compiler", None)
+    return compiler is not None and bool(compiler.is_compiling())
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Checks
+# The border
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _check_matrix(name, argument, x, values):
-    if not torch.is_tensor(x) or not x.is_floating_point():
-        kind = getattr(x, "dtype", type(x).__name__)
-        raise ValueError(f"{name}: {argument} is a {kind}, expected a tensor of floats")
-    if x.ndim != 2 or 0 in x.shape:
-        raise ValueError(f"{name}: {argument} has shape {list(x.shape)}, expected [batch, n]")
-    if values:
-        _refuse(name, argument, x, ~(x < math.inf), "a finite number or -Infinity")
+def _rows(name: str, scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, torch.Size]:
+    """(scores as [samples, n], labels as [samples], the shape of the losses)."""
+    if not isinstance(scores, Tensor) or not scores.is_floating_point():
+        kind = getattr(scores, "dtype", type(scores).__name__)
+        raise ValueError(f"{name}: scores is a {kind}, expected a tensor of floats")
+    if scores.ndim == 0 or scores.shape[min(1, scores.ndim - 1)] == 0:
+        raise ValueError(f"{name}: scores has shape {list(scores.shape)}, expected [batch, n]")
+    shape = scores.shape[:1] + scores.shape[2:] if scores.ndim > 1 else scores.shape[:0]
+    if not isinstance(labels, Tensor):
+        raise ValueError(f"{name}: labels is a {type(labels).__name__}, expected a tensor of integers")
+    if labels.shape != shape:
+        raise ValueError(f"{name}: labels has shape {list(labels.shape)}, expected {list(shape)}")
+    if labels.device != scores.device:
+        raise ValueError(f"{name}: labels is on {labels.device}, expected {scores.device}, where scores is")
+    rows = scores if scores.ndim == 2 else scores[None] if scores.ndim == 1 else scores.movedim(1, -1).flatten(0, -2)
+    if rows.dtype not in (torch.float64, torch.float32):
+        rows = rows.float()
+    return rows, labels.reshape(-1), shape
 
 
-def _check_directions(name, v, x, values):
-    if v.shape != x.shape:
-        raise ValueError(f"{name}: v has shape {list(v.shape)}, expected {list(x.shape)}")
-    if values:
-        _refuse(name, "v", v, ~torch.isfinite(v), "a finite number")
+def _reduce(
+    name: str,
+    loss: Tensor,
+    labels: Tensor,
+    counted: Tensor | None,
+    shape: torch.Size,
+    n: int,
+    weight: Tensor | None,
+    sample_weight: Tensor | None,
+    reduction: str,
+) -> Tensor:
+    _check_reduction(name, reduction)
+    factor = None
+    if weight is not None:
+        if weight.shape != (n,):
+            raise ValueError(f"{name}: weight has shape {list(weight.shape)}, expected [{n}]")
+        factor = weight.to(loss.dtype)[labels]
+    if sample_weight is not None:
+        if sample_weight.shape != shape:
+            raise ValueError(f"{name}: sample_weight has shape {list(sample_weight.shape)}, expected {list(shape)}")
+        own = sample_weight.to(loss.dtype).reshape(-1)
+        factor = own if factor is None else factor * own
+    if counted is not None:
+        loss = torch.where(counted, loss, torch.zeros_like(loss))
+        kept = counted.to(loss.dtype)
+        factor = kept if factor is None else torch.where(counted, factor, torch.zeros_like(factor))
+    if factor is not None:
+        loss = loss * factor
+    if reduction == "none":
+        return loss.reshape(shape)
+    if reduction == "sum":
+        return loss.sum()
+    return loss.mean() if factor is None else loss.sum() / factor.sum()
 
 
-def _refuse(name, argument, x, wrong, expected):
-    if wrong.any():
-        b, i = wrong.nonzero()[0].tolist()
-        raise ValueError(f"{name}: {argument}[{b}, {i}] is {_shown(x[b, i])}, expected {expected}")
+def _check_reduction(name: str, reduction: str) -> None:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{name}: reduction is {reduction!r}, expected 'none', 'mean' or 'sum'")
 
 
-def _shown(value):
-    value = float(value)
-    if math.isfinite(value):
-        return repr(value)
-    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
-
-
-def _check_order(name, k, n, lowest, highest):
+def _check_order(name: str, k: int, n: int) -> int:
     if isinstance(k, bool) or k != k or k in (math.inf, -math.inf) or int(k) != k:
         raise ValueError(f"{name}: k must be an integer: got k = {k}")
-    if k < lowest:
-        raise ValueError(f"{name}: k must be at least {lowest}: got k = {k}")
-    if k > (n if highest == "n" else n - 1):
-        raise ValueError(f"{name}: k must be at most {highest}: got k = {k}, n = {n}")
+    if k < 1:
+        raise ValueError(f"{name}: k must be at least 1: got k = {k}")
+    if k > n - 1:
+        raise ValueError(f"{name}: k must be at most n - 1: got k = {k}, n = {n}")
     return int(k)
 
 
-def _check_temperature(name, tau, k, dtype):
+def _check_temperature(name: str, tau: float, k: int, dtype: torch.dtype) -> float:
     if not 0 < tau < math.inf:
         raise ValueError(f"{name}: tau must be a number > 0: got tau = {_shown(tau)}")
     largest = 1e280 if dtype == torch.float64 else 1e30
@@ -668,26 +811,57 @@ def _check_temperature(name, tau, k, dtype):
     return float(tau)
 
 
-def _check_margin(name, alpha):
+def _check_margin(name: str, alpha: float) -> float:
     if not math.isfinite(alpha):
         raise ValueError(f"{name}: alpha must be a finite number: got alpha = {_shown(alpha)}")
     return float(alpha)
 
 
-def _check_labels(name, labels, scores, values):
-    batch, n = scores.shape
-    if labels.shape != (batch,):
-        raise ValueError(f"{name}: labels has shape {list(labels.shape)}, expected [{batch}]")
-    if not values:
-        return labels.long()
-    wrong = ~((labels == labels.floor() if labels.is_floating_point() else True) & (labels >= 0) & (labels < n))
-    if wrong.any():
-        b = wrong.nonzero()[0].item()
-        raise ValueError(f"{name}: labels[{b}] is {labels[b].item()}, expected an integer in [0, {n - 1}]")
-    labels = labels.long()
-    masked = scores.detach().gather(1, labels[:, None]) == -math.inf
-    if masked.any():
-        b = masked.nonzero()[0, 0].item()
-        y = labels[b].item()
-        raise ValueError(f"{name}: labels[{b}] is {y}, a masked class: scores[{b}, {y}] is -Infinity")
-    return labels
+def _check_values(
+    name: str, scores: Tensor, labels: Tensor, rows: Tensor, targets: Tensor, ignore_index: int, check: bool | None
+) -> tuple[Tensor, Tensor | None]:
+    """(labels as int64, 0 where ignored; which samples count, None if it is known that all do)."""
+    if check is None:
+        check = scores.device.type == "cpu" and not _compiling() and not _transformed(scores, labels)
+    counted = targets != ignore_index
+    if check:
+        _refuse_values(name, scores, labels, rows.detach(), targets, ignore_index)
+        if bool(counted.all()):
+            return targets.long(), None
+    return torch.where(counted, targets, torch.zeros_like(targets)).long(), counted
+
+
+def _transformed(*tensors: Tensor) -> bool:
+    """Whether torch.func maps over them, so that their values cannot be looked at."""
+    functorch = getattr(torch._C, "_functorch", None)
+    return functorch is not None and any(functorch.is_functorch_wrapped_tensor(x) for x in tensors)
+
+
+def _refuse_values(name: str, scores: Tensor, labels: Tensor, rows: Tensor, targets: Tensor, ignore_index: int) -> None:
+    """Raises ValueError naming the first value that is not admissible."""
+    n = rows.shape[1]
+    # A NaN is passed on by amax.
+    if rows.shape[0] > 0 and not bool(rows.amax() < math.inf):
+        at = (~(scores < math.inf)).nonzero()[0].tolist()
+        value = _shown(scores[tuple(at)].item())
+        raise ValueError(f"{name}: scores{at} is {value}, expected a finite number or -Infinity")
+    integer = targets == targets.floor() if targets.is_floating_point() else torch.ones_like(targets, dtype=torch.bool)
+    wrong = ~(integer & (targets >= 0) & (targets < n) | (targets == ignore_index))
+    if bool(wrong.any()):
+        at = wrong.reshape(labels.shape).nonzero()[0].tolist()
+        value = labels[tuple(at)].item()
+        raise ValueError(f"{name}: labels{at} is {value}, expected an integer in [0, {n - 1}]")
+    chosen = torch.where(targets == ignore_index, torch.zeros_like(targets), targets).long()
+    masked = (rows.gather(1, chosen[:, None]).squeeze(1) == -math.inf) & (targets != ignore_index)
+    if bool(masked.any()):
+        at = masked.reshape(labels.shape).nonzero()[0].tolist()
+        label = int(labels[tuple(at)].item())
+        where = [*at[:1], label, *at[1:]]
+        raise ValueError(f"{name}: labels{at} is {label}, a masked class: scores{where} is -Infinity")
+
+
+def _shown(value: float) -> str:
+    value = float(value)
+    if math.isfinite(value):
+        return repr(value)
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
