@@ -8,6 +8,12 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
   ENOSPC: "no space left on the device",
+  EEXIST: "exists already",
+  ELOOP: "symbolic links go round in a circle",
+  EROFS: "is on a file system that cannot be written",
+  ENXIO: "nobody is at the other end of this pipe",
+  EMFILE: "too many files are open",
+  ENAMETOOLONG: "the name is too long",
 };
 
 /** A system error in words. */

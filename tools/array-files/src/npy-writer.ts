@@ -5,7 +5,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { endianness } from "node:os";
 import { BadInput, systemReason } from "./bad-input.ts";
 import { npyHeader } from "./npy.ts";
-import { abandon, finish, markUnfinished, temporaryFor } from "./unfinished.ts";
+import { abandon, finish, markUnfinished, removeLeftOvers, temporaryFor } from "./unfinished.ts";
 
 export interface NpyWriter {
   append(values: Float64Array): Promise<void>;
@@ -19,6 +19,7 @@ export interface NpyWriter {
 export async function createNpy(flag: string, target: string, shape: readonly number[]): Promise<NpyWriter> {
   if (!/\.npy$/i.test(target)) throw new BadInput(`${flag}: ${target}: results are written as .npy only`);
   const temporary = temporaryFor(target);
+  await removeLeftOvers(target);
   let file: FileHandle;
   const failed = (error: unknown): BadInput => new BadInput(`${flag}: ${target}: ${systemReason(error)}`);
   try {
@@ -36,7 +37,13 @@ export async function createNpy(flag: string, target: string, shape: readonly nu
       throw failed(error);
     }
   }
-  await write(npyHeader(shape));
+  try {
+    await write(npyHeader(shape));
+  } catch (error) {
+    await file.close().catch(() => {});
+    abandon(temporary);
+    throw error;
+  }
   return {
     append: async (values) => {
       const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);

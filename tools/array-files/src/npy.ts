@@ -6,88 +6,138 @@
 import type { FileHandle } from "node:fs/promises";
 import { type ArraySource, readExactly, regionSource } from "./array-source.ts";
 import { BadInput } from "./bad-input.ts";
-import { elementType } from "./element-type.ts";
+import { type ElementType, elementType } from "./element-type.ts";
+import { NotLiteral, parsePythonLiteral, type PythonLiteral, type Tuple } from "./python-literal.ts";
 
 const MAGIC = Buffer.from("\x93NUMPY", "latin1");
 /** NumPy refuses headers above 10,000 bytes unless told otherwise; a longer one is not a plain array's. */
 const LONGEST_HEADER = 65_535;
 
-const kinds: Record<string, string> = { f: "float", i: "int", u: "uint" };
-const unreadable: Record<string, string> = {
+const kinds: Readonly<Record<string, string>> = { f: "float", i: "int", u: "uint" };
+/** Names of types as NumPy takes them, beside the letter and the number of bytes. A C long has 8 bytes on Linux. */
+const aliases: Readonly<Record<string, string>> = {
+  ...{
+    e: "float16",
+    half: "float16",
+    f: "float32",
+    single: "float32",
+    d: "float64",
+    double: "float64",
+    float: "float64",
+  },
+  ...{ b: "int8", byte: "int8", B: "uint8", ubyte: "uint8", h: "int16", short: "int16", H: "uint16", ushort: "uint16" },
+  ...{
+    i: "int32",
+    intc: "int32",
+    I: "uint32",
+    uintc: "uint32",
+    l: "int64",
+    int: "int64",
+    q: "int64",
+    longlong: "int64",
+  },
+  ...{ L: "uint64", uint: "uint64", Q: "uint64", ulonglong: "uint64" },
+};
+const unreadable: Readonly<Record<string, string>> = {
   O: "Python objects (pickled)",
   S: "byte strings",
   U: "strings",
   V: "raw or structured records",
   c: "complex numbers",
   b: "booleans",
+  "?": "booleans",
   M: "dates",
   m: "time spans",
 };
 
-/** Opens the array of an .npy file; checks its header against the size of the file. */
-export async function openNpy(name: string, file: FileHandle, size: number): Promise<ArraySource> {
+/** Where the elements of an .npy file are. */
+export interface NpyHeader {
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly fortranOrder: boolean;
+  readonly type: ElementType;
+  readonly littleEndian: boolean;
+  /** Bytes of the whole file. */
+  readonly expected: number;
+}
+
+/** Opens the array of an .npy file of `size` bytes that begins at `from` in an open file. */
+export async function openNpy(name: string, file: FileHandle, size: number, from = 0): Promise<ArraySource> {
   const start = Buffer.alloc(12);
-  await readExactly(file, name, start, 8, 0);
-  if (!start.subarray(0, 6).equals(MAGIC)) {
-    throw new BadInput(
-      `${name}: not an .npy file: it begins with ${printable(start.subarray(0, 6))}, expected \\x93NUMPY`,
-    );
-  }
-  const version = start[6];
-  if (version < 1 || version > 3) {
-    throw new BadInput(`${name}: .npy format version ${version}.${start[7]}, expected 1, 2 or 3`);
-  }
-  const lengthBytes = version === 1 ? 2 : 4;
-  await readExactly(file, name, start, 8 + lengthBytes, 0);
-  const headerLength = version === 1 ? start.readUInt16LE(8) : start.readUInt32LE(8);
+  await readExactly(file, name, start, 8, from);
+  checkMagic(name, start);
+  const lengthBytes = start[6] === 1 ? 2 : 4;
+  await readExactly(file, name, start, 8 + lengthBytes, from);
+  const headerLength = start[6] === 1 ? start.readUInt16LE(8) : start.readUInt32LE(8);
   if (headerLength > LONGEST_HEADER) {
     throw new BadInput(`${name}: the .npy header claims ${headerLength} bytes, expected at most ${LONGEST_HEADER}`);
   }
-  const header = Buffer.alloc(headerLength);
-  await readExactly(file, name, header, headerLength, 8 + lengthBytes);
-  const { descr, fortranOrder, shape } = parseHeader(name, header.toString(version === 3 ? "utf8" : "latin1"));
-  const { typeName, littleEndian } = parseType(name, descr);
-  const type = elementType(typeName);
-  if (type === undefined) throw new BadInput(`${name}: dtype ${descr} is not read, expected floats or integers`);
-  const offset = 8 + lengthBytes + headerLength;
-  const expected = offset + shape.reduce((product, d) => product * d, 1) * type.bytes;
+  const text = Buffer.alloc(headerLength);
+  await readExactly(file, name, text, headerLength, from + 8 + lengthBytes);
+  const header = readHeader(name, text.toString(start[6] === 3 ? "utf8" : "latin1"), 8 + lengthBytes + headerLength);
+  const { shape, type, expected } = header;
   if (size !== expected) {
     const what = size < expected ? "is cut short" : "has trailing data";
     throw new BadInput(
       `${name}: ${what}: ${size} bytes, expected ${expected} for shape (${shape.join(", ")}) of ${type.name}`,
     );
   }
-  return regionSource({ name, file, offset, shape, fortranOrder, type, littleEndian });
+  return regionSource({ ...header, name, file, offset: from + header.offset });
 }
 
-function printable(bytes: Buffer): string {
-  return JSON.stringify(bytes.toString("latin1"));
-}
-
-/** The dictionary literal that NumPy writes; nothing of Python is evaluated. */
-function parseHeader(name: string, text: string): { descr: string; fortranOrder: boolean; shape: number[] } {
-  const damaged = (what: string): BadInput => new BadInput(`${name}: damaged .npy header: ${what}`);
-  const descr = /'descr':\s*(?:'([^']*)'|(\[))/.exec(text);
-  const order = /'fortran_order':\s*(True|False)/.exec(text);
-  const shape = /'shape':\s*\(([\d\s,L]*)\)/.exec(text);
-  if (descr === null) throw damaged("no 'descr'");
-  if (descr[2] !== undefined)
-    throw new BadInput(`${name}: a structured dtype is not read, expected floats or integers`);
-  if (order === null) throw damaged("no 'fortran_order'");
-  if (shape === null) throw damaged("no 'shape'");
-  const dimensions = shape[1].split(",").flatMap((d) => (d.trim() === "" ? [] : [Number.parseInt(d, 10)]));
-  if (!dimensions.every((d) => Number.isSafeInteger(d) && d >= 0)) throw damaged(`shape (${shape[1]})`);
-  return { descr: descr[1], fortranOrder: order[1] === "True", shape: dimensions };
-}
-
-function parseType(name: string, descr: string): { typeName: string; littleEndian: boolean } {
-  const match = /^([<>|=]?)([a-zA-Z])(\d*)/.exec(descr);
-  const kind = match?.[2] ?? "";
-  if (match === null || kinds[kind] === undefined) {
-    const what = unreadable[kind] ?? "unknown elements";
-    throw new BadInput(`${name}: dtype ${JSON.stringify(descr)} holds ${what}, expected floats or integers`);
+function checkMagic(name: string, start: Buffer): void {
+  if (!start.subarray(0, 6).equals(MAGIC)) {
+    throw new BadInput(
+      `${name}: not an .npy file: it begins with ${JSON.stringify(start.toString("latin1", 0, 6))}, expected \\x93NUMPY`,
+    );
   }
-  return { typeName: `${kinds[kind]}${Number(match[3]) * 8}`, littleEndian: match[1] !== ">" };
+  if (start[6] < 1 || start[6] > 3) {
+    throw new BadInput(`${name}: .npy format version ${start[6]}.${start[7]}, expected 1, 2 or 3`);
+  }
+}
+
+/** What a header's dictionary says; whoever wrote it, with any literals that NumPy reads. */
+function readHeader(name: string, text: string, offset: number): NpyHeader {
+  const damaged = (what: string): BadInput => new BadInput(`${name}: damaged .npy header: ${what}`);
+  let parsed: PythonLiteral;
+  try {
+    parsed = parsePythonLiteral(text);
+  } catch (error) {
+    if (error instanceof NotLiteral) throw damaged(error.message);
+    throw error;
+  }
+  if (!(parsed instanceof Map)) throw damaged("not a dictionary");
+  const dictionary = parsed as ReadonlyMap<PythonLiteral, PythonLiteral>;
+  for (const key of ["descr", "fortran_order", "shape"]) if (!dictionary.has(key)) throw damaged(`no '${key}'`);
+  if (dictionary.size > 3) throw damaged(`${dictionary.size} keys, expected descr, fortran_order and shape`);
+  const [descr, order, tuple] = ["descr", "fortran_order", "shape"].map((key) => dictionary.get(key) as PythonLiteral);
+  if (typeof order !== "boolean") throw damaged(`'fortran_order' is ${JSON.stringify(order)}, expected True or False`);
+  const shape = (tuple as Tuple | null)?.tuple;
+  if (!Array.isArray(shape)) throw damaged("'shape' is no tuple");
+  if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0)) throw damaged(`shape (${shape.join(", ")})`);
+  const { type, littleEndian } = readType(name, descr);
+  const expected = offset + (shape as number[]).reduce((product, d) => product * d, 1) * type.bytes;
+  return { offset, shape: shape as number[], fortranOrder: order, type, littleEndian, expected };
+}
+
+function readType(name: string, descr: PythonLiteral): { type: ElementType; littleEndian: boolean } {
+  if (typeof descr !== "string") {
+    throw new BadInput(`${name}: a structured dtype is not read, expected floats or integers`);
+  }
+  const match = /^([<>|=]?)([a-zA-Z?]+)(\d*)$/.exec(descr.trim());
+  const [, order = "", letters = "", digits = ""] = match ?? [];
+  // 'f8' is a letter and bytes, 'float64' a name, 'd' another.
+  const sized = `${kinds[letters] ?? letters}${digits === "" ? "" : kinds[letters] === undefined ? digits : Number(digits) * 8}`;
+  const type = elementType(digits === "" ? (aliases[letters] ?? "") : sized);
+  if (type === undefined) {
+    const what = kinds[letters] === undefined ? unreadable[letters] : undefined;
+    throw new BadInput(
+      what === undefined
+        ? `${name}: dtype ${JSON.stringify(descr)} is not read, expected floats or integers`
+        : `${name}: dtype ${JSON.stringify(descr)} holds ${what}, expected floats or integers`,
+    );
+  }
+  return { type, littleEndian: order !== ">" };
 }
 
 /** The header of a float64 array in C order. */

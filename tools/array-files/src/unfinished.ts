@@ -2,7 +2,9 @@
  * Files appear whole or not at all: written beside their target and renamed onto it. What a signal interrupts is removed.
  */
 import { rmSync } from "node:fs";
-import { open, rename } from "node:fs/promises";
+import { open, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { isAlive } from "./process-alive.ts";
 
 /** Files not yet renamed. */
 const unfinished = new Set<string>();
@@ -10,6 +12,17 @@ const unfinished = new Set<string>();
 /** Where a file is written before it replaces its target. */
 export function temporaryFor(target: string): string {
   return `${target}.${process.pid}.part`;
+}
+
+/** Removes what killed processes have left beside a target. */
+export async function removeLeftOvers(target: string): Promise<void> {
+  const folder = dirname(target);
+  const start = `${basename(target)}.`;
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const pid = name.startsWith(start) ? /^(\d+)\.part$/.exec(name.slice(start.length))?.[1] : undefined;
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(folder, name), { force: true }).catch(() => {});
+  }
 }
 
 export function markUnfinished(path: string): void {
@@ -39,6 +52,7 @@ export function removeUnfinished(): void {
  */
 export async function writeWhole(target: string, content: string | Uint8Array): Promise<void> {
   const temporary = temporaryFor(target);
+  await removeLeftOvers(target);
   markUnfinished(temporary);
   try {
     const file = await open(temporary, "w");
