@@ -17,10 +17,13 @@ export interface ArraySource {
   readonly shape: readonly number[];
   readonly kind: "float" | "integer";
   readonly typeName: string;
+  /** Of labels that were rows of one value for each class: how many classes. */
+  readonly classes?: number;
   /** What was taken for what, where a file leaves that open: to be told to the user. */
   readonly notes?: readonly string[];
   /**
-   * The numbers of consecutive rows, row-major, `rows` of them a block (fewer in the last). Callable once.
+   * The numbers of consecutive rows, row-major, `rows` of them a block (fewer in the last). Callable again
+   * once all are through.
    *
    * @param spare  memory for blocks: taken from here while there is any that fits, and put back by the caller when it is
    *               done with a block.

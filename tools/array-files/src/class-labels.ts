@@ -33,7 +33,7 @@ export function labelsOf(source: ArraySource, kind: LabelKind): ArraySource {
       yield labels;
     }
   }
-  return { ...source, shape: [rows], kind: "integer", blocks };
+  return { ...source, shape: [rows], kind: "integer", classes: columns, blocks };
 }
 
 /** The class of the one largest value. */

@@ -15,29 +15,23 @@ const LONGEST_HEADER = 65_535;
 
 const kinds: Readonly<Record<string, string>> = { f: "float", i: "int", u: "uint" };
 /** Names of types as NumPy takes them, beside the letter and the number of bytes. A C long has 8 bytes on Linux. */
-const aliases: Readonly<Record<string, string>> = {
-  ...{
-    e: "float16",
-    half: "float16",
-    f: "float32",
-    single: "float32",
-    d: "float64",
-    double: "float64",
-    float: "float64",
-  },
-  ...{ b: "int8", byte: "int8", B: "uint8", ubyte: "uint8", h: "int16", short: "int16", H: "uint16", ushort: "uint16" },
-  ...{
-    i: "int32",
-    intc: "int32",
-    I: "uint32",
-    uintc: "uint32",
-    l: "int64",
-    int: "int64",
-    q: "int64",
-    longlong: "int64",
-  },
-  ...{ L: "uint64", uint: "uint64", Q: "uint64", ulonglong: "uint64" },
-};
+const aliases = new Map<string, string>(
+  (
+    [
+      ["float16", "e half"],
+      ["float32", "f single"],
+      ["float64", "d double float"],
+      ["int8", "b byte"],
+      ["uint8", "B ubyte"],
+      ["int16", "h short"],
+      ["uint16", "H ushort"],
+      ["int32", "i intc"],
+      ["uint32", "I uintc"],
+      ["int64", "l int q longlong"],
+      ["uint64", "L uint Q ulonglong"],
+    ] as const
+  ).flatMap(([type, names]) => names.split(" ").map((name) => [name, type] as const)),
+);
 const unreadable: Readonly<Record<string, string>> = {
   O: "Python objects (pickled)",
   S: "byte strings",
@@ -128,7 +122,7 @@ function readType(name: string, descr: PythonLiteral): { type: ElementType; litt
   const [, order = "", letters = "", digits = ""] = match ?? [];
   // 'f8' is a letter and bytes, 'float64' a name, 'd' another.
   const sized = `${kinds[letters] ?? letters}${digits === "" ? "" : kinds[letters] === undefined ? digits : Number(digits) * 8}`;
-  const type = elementType(digits === "" ? (aliases[letters] ?? "") : sized);
+  const type = elementType(digits === "" ? (aliases.get(letters) ?? "") : sized);
   if (type === undefined) {
     const what = kinds[letters] === undefined ? unreadable[letters] : undefined;
     throw new BadInput(

@@ -100,7 +100,7 @@ export async function openScores(spec: string, options: OpenOptions = {}): Promi
   if (n === 0) return refuse(source, `has shape (${shape.join(", ")}), expected at least one class`);
   if (n > MOST_CLASSES) return refuse(source, `has ${n} classes, expected at most ${MOST_CLASSES}`);
   // A vector is read in one go, as one row.
-  const blocks: ArraySource["blocks"] = isSample ? (rows, spare) => source.blocks(rows * n, spare) : source.blocks;
+  const blocks: ArraySource["blocks"] = (rows, spare) => source.blocks(isSample ? rows * n : rows, spare);
   return { ...source, shape: [batch, n], blocks };
 }
 

@@ -37,23 +37,18 @@ interface TensorEntry {
 }
 
 /** Bits of every type of the format: they say where the next tensor begins, whether this reader reads it or not. */
-const bits: Readonly<Record<string, number>> = {
-  ...{ BOOL: 8, F4: 4, F6_E2M3: 6, F6_E3M2: 6, U8: 8, I8: 8, F8_E5M2: 8, F8_E4M3: 8, F8_E8M0: 8, F8_E4M3FNUZ: 8 },
-  ...{
-    F8_E5M2FNUZ: 8,
-    I16: 16,
-    U16: 16,
-    F16: 16,
-    BF16: 16,
-    I32: 32,
-    U32: 32,
-    F32: 32,
-    C64: 64,
-    F64: 64,
-    I64: 64,
-    U64: 64,
-  },
-};
+const bits = new Map<string, number>(
+  (
+    [
+      [4, "F4"],
+      [6, "F6_E2M3 F6_E3M2"],
+      [8, "BOOL U8 I8 F8_E5M2 F8_E4M3 F8_E8M0 F8_E4M3FNUZ F8_E5M2FNUZ"],
+      [16, "I16 U16 F16 BF16"],
+      [32, "I32 U32 F32"],
+      [64, "I64 U64 F64 C64"],
+    ] as const
+  ).flatMap(([size, names]) => names.split(" ").map((name) => [name, size] as const)),
+);
 
 /** Opens one tensor; without a name, the file must hold just one. */
 export async function openSafetensors(
@@ -155,14 +150,15 @@ function parseEntry(name: string, text: string): TensorEntry {
     return values;
   };
   const dtype = JSON.parse(field("dtype").text) as unknown;
-  if (typeof dtype !== "string" || !Object.hasOwn(bits, dtype)) {
-    throw damaged(`dtype is ${JSON.stringify(dtype)}, expected one of ${Object.keys(bits).join(", ")}`);
+  const size = typeof dtype === "string" ? bits.get(dtype) : undefined;
+  if (typeof dtype !== "string" || size === undefined) {
+    throw damaged(`dtype is ${JSON.stringify(dtype)}, expected one of ${[...bits.keys()].join(", ")}`);
   }
   const offsets = integers("data_offsets");
   if (offsets.length !== 2) throw damaged(`data_offsets has ${offsets.length} numbers, expected 2`);
   const entry: TensorEntry = { dtype, shape: integers("shape"), offsets: [offsets[0], offsets[1]] };
   const [from, to] = entry.offsets;
-  const bytes = (entry.shape.reduce((product, d) => product * d, 1) * bits[dtype]) / 8;
+  const bytes = (entry.shape.reduce((product, d) => product * d, 1) * size) / 8;
   if (to - from !== bytes) {
     const shape = `[${entry.shape.join(", ")}]`;
     throw new BadInput(`${name}: offsets ${from} to ${to} do not fit shape ${shape} of ${dtype}: ${bytes} bytes`);

@@ -8,7 +8,7 @@ const at = (name) => fileURLToPath(new URL(name, import.meta.url));
 const common = {
   scores: at("scores.npy"),
   labels: at("labels.npy"),
-  k: 5,
+  k: [5],
   tau: 1,
   alpha: 1,
   reduction: "mean",

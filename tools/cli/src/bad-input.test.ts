@@ -32,7 +32,7 @@ describe("bad input ends with status 2 and one line that says what and where", (
     [
       "a folder",
       () => ["--scores", write("x.txt", "").replace("x.txt", "")],
-      /unknown kind of file, expected \.npy, \.safetensors or \.csv$/,
+      /unknown kind of file, expected \.npy, \.npz, \.safetensors, \.parquet or \.csv, or - for standard input$/,
     ],
     [
       "a wrong magic",
@@ -115,9 +115,9 @@ describe("bad input ends with status 2 and one line that says what and where", (
       /has shape \(2, 2, 2\), expected scores of shape \(batch, n\)$/,
     ],
     [
-      "no rows",
-      () => ["--scores", write("none0.npy", npyFile([], [0, 5]))],
-      /has shape \(0, 5\), expected at least one row and one class$/,
+      "no classes",
+      () => ["--scores", write("none0.npy", npyFile([], [5, 0]))],
+      /has shape \(5, 0\), expected at least one class$/,
     ],
     [
       "swapped files",
@@ -125,9 +125,9 @@ describe("bad input ends with status 2 and one line that says what and where", (
       /labels\.npy: holds int64, expected float scores; are --scores and --labels swapped\?$/,
     ],
     [
-      "float labels",
-      () => ["--labels", write("float.npy", npyFile(labels, [batch]))],
-      /float\.npy: holds float64, expected integer labels$/,
+      "labels that are no integers",
+      () => ["--labels", write("float.npy", npyFile(labels.with(3, 0.5), [batch]))],
+      /float\.npy: label of row 3 is 0\.5, expected an integer in \[0, 10\]$/,
     ],
     [
       "too few labels",
@@ -151,12 +151,12 @@ describe("bad input ends with status 2 and one line that says what and where", (
     ],
     [
       "text in .csv",
-      () => ["--scores", write("text.csv", "1,2\n3,oops\n")],
+      () => ["--scores", write("text.csv", "1.5,2\n3,oops\n")],
       /text\.csv: line 2, column 2: "oops" is not a number$/,
     ],
     [
       "ragged .csv",
-      () => ["--scores", write("ragged.csv", "1,2\n3\n")],
+      () => ["--scores", write("ragged.csv", "1.5,2\n3\n")],
       /ragged\.csv: line 2 has 1 values, expected 2 as in the first$/,
     ],
     [
@@ -247,7 +247,7 @@ describe("bad input ends with status 2 and one line that says what and where", (
   it("leaves no file behind, and an old one as it was", () => {
     writeFileSync(path("old.npy"), "old");
     const bad = write("late.npy", scoresOf(36, 0, NaN));
-    const out = ["--grad", path("old.npy"), "--per-sample", path("new.npy")];
+    const out = ["--grad", path("old.npy"), "--per-sample", path("new.npy"), "--force"];
     expect(smoothTopk(["eval", ...files, "--scores", bad, ...out]).status).toBe(2);
     expect(readFileSync(path("old.npy"), "utf8")).toBe("old");
     expect(existsSync(path("new.npy"))).toBe(false);

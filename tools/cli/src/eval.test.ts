@@ -85,7 +85,7 @@ describe("smooth-topk eval", () => {
 
   it("--grad is the gradient of the printed loss, --per-sample the losses", () => {
     for (const reduction of ["mean", "sum"] as const) {
-      const out = ["--grad", path("g.npy"), "--per-sample", path("p.npy")];
+      const out = ["--grad", path("g.npy"), "--per-sample", path("p.npy"), "--force"];
       expect(smoothTopk(["eval", ...files, ...out, "--reduction", reduction]).status).toBe(0);
       const each = smoothTopkLossValueAndGrad(rows, labels, { reduction: "none" });
       const grad = readNpy(path("g.npy"));
@@ -102,7 +102,7 @@ describe("smooth-topk eval", () => {
     const options = {
       scores: path("scores.npy"),
       labels: path("labels.npy"),
-      k: 5,
+      k: [5],
       tau: 1,
       alpha: 1,
       loss: "smooth-topk",
@@ -169,7 +169,7 @@ np.savetxt(folder + "/np.csv", s, delimiter=",", fmt="%.17g")
 g = np.load(folder + "/g.npy")
 print(g.dtype, g.shape, g.flags["C_CONTIGUOUS"], abs(g.sum(axis=1)).max() < 1e-15)
 `;
-    expect(smoothTopk(["eval", ...files, "--grad", path("g.npy")]).status).toBe(0);
+    expect(smoothTopk(["eval", ...files, "--grad", path("g.npy"), "--force"]).status).toBe(0);
     const { stdout, stderr } = spawnSync(python as string, ["-c", script, folder], { encoding: "utf8" });
     expect({ stdout, stderr }).toEqual({ stdout: "float64 (37, 11) True True\n", stderr: "" });
     const loss = (...args: string[]): number =>

@@ -23,7 +23,7 @@ function peak(rows: number): number {
   writeFileSync(labels, npyFile(new Array<number>(rows).fill(0), [rows], { type: "uint8" }));
   const script = `
     import { evaluate } from ${JSON.stringify(new URL("../dist/evaluate.js", import.meta.url).href)};
-    const { batch } = await evaluate({ scores: ${JSON.stringify(scores)}, labels: ${JSON.stringify(labels)}, k: 1, tau: 1, alpha: 1,
+    const { batch } = await evaluate({ scores: ${JSON.stringify(scores)}, labels: ${JSON.stringify(labels)}, k: [1], tau: 1, alpha: 1,
       loss: "cross-entropy", reduction: "mean", backend: "cpu" });
     console.log(batch, process.resourceUsage().maxRSS / 1024);`;
   const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
