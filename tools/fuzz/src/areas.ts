@@ -1,0 +1,27 @@
+/**
+ * The areas by name.
+ */
+import type { Area } from "./area.ts";
+import { esymArea } from "./esym-area.ts";
+import { type FamilyResult, type Failure, fuzz, type Limits } from "./fuzz.ts";
+import { gradArea } from "./grad-area.ts";
+import { lossArea } from "./loss-area.ts";
+
+type Outcome = { results: FamilyResult[]; failures: Failure[] };
+
+async function run<Case>(opening: Promise<Area<Case>>, limits: Limits): Promise<Outcome> {
+  const area = await opening;
+  try {
+    return await fuzz(area, limits);
+  } finally {
+    area.close();
+  }
+}
+
+export type AreaName = "loss" | "esym" | "grad";
+
+export const areas: Readonly<Record<AreaName, (limits: Limits) => Promise<Outcome>>> = {
+  loss: (limits) => run(lossArea(), limits),
+  esym: (limits) => run(esymArea(), limits),
+  grad: (limits) => run(Promise.resolve(gradArea()), limits),
+};
