@@ -11,13 +11,14 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseSync, Visitor } from "oxc-parser";
 
 const scope = "@smooth-topk/";
-const libraries = ["esym", "grad", "esym-gpu", "loss", "conformance"];
+const libraries = ["esym", "grad", "esym-gpu", "esym-wasm", "loss", "conformance"];
 
 /** @type {Record<string, string[]>} folder -> the packages it may import */
 const arrows = {
   "packages/esym": [],
   "packages/grad": ["esym"],
   "packages/esym-gpu": ["esym"],
+  "packages/esym-wasm": ["esym"],
   "packages/loss": ["esym", "grad"],
   "packages/conformance": [],
   "tools/array-files": [],
@@ -31,6 +32,7 @@ const outside = {
   "packages/esym": ["ndarray"],
   "packages/grad": ["ndarray"],
   "packages/esym-gpu": ["gpu.js", "webgpu"],
+  "packages/esym-wasm": ["ndarray"],
 };
 
 /** @type {string[]} */

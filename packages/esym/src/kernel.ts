@@ -11,3 +11,4 @@ export * from "./numbers/selection.ts";
 export * from "./one-order/leave-one-out.ts";
 export * from "./one-order/inclusion.ts";
 export * from "./one-order/log-ratio.ts";
+export { ratioArguments, type RatioArguments, ratioResult } from "./log-esp-ratio.ts";

@@ -1,0 +1,2 @@
+export { createWasmBackend, type WasmBackend, type WasmBackendOptions } from "./wasm-backend.ts";
+export type { WasmMatrix } from "./wasm-matrix.ts";
