@@ -18,7 +18,7 @@ L. Berrada, A. Zisserman, M. P. Kumar, Smooth Loss Functions for Deep Top-k Clas
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -297,9 +297,9 @@ def _loss_and_grad(
     if batch == 0:
         return scores.sum(1), scores * 0
     tape = tape or _compiling()
-    heavy, terms = _light_and_heavy(n, k, scores.dtype)
-    if heavy < n:
-        return _by_light_and_heavy(scores, labels, k, tau, alpha, with_grad, tape, heavy, terms)
+    tiers = _tiers(n, k, scores.dtype)
+    if tiers is not None:
+        return _by_light_and_heavy(scores, labels, k, tau, alpha, with_grad, tape, tiers)
     # All are heavy. The levels of the tree are log n times as large as the rows.
     step = max(1, (1 << 22) // (n * min(k, n - k + 1)))
     parts = [
@@ -312,25 +312,42 @@ def _loss_and_grad(
     return torch.cat(loss), torch.cat(grad)
 
 
-def _light_and_heavy(n: int, k: int, dtype: torch.dtype) -> tuple[int, int]:
-    """(number of heavy entries, order to which the light ones' series are taken); (n, 0) where all have to be heavy.
+class _Tiers(NamedTuple):
+    heavy: int
+    """How many of the largest entries are multiplied out."""
+    medium: int
+    """How many of the next have a longer series than the rest."""
+    medium_terms: int
+    light_terms: int
 
-    The light entries are those behind the H largest, H = 2k or more. With P the polynomial of the row, such an e has
 
-        e P_{j-1}/P_j <= j/(H - j + 2):  j P_j >= P_{j-1} (sum of all but the j - 1 largest), H - j + 2 of which are >= e.
+def _tiers(n: int, k: int, dtype: torch.dtype) -> _Tiers | None:
+    """Which entries are heavy, by their rank, and the orders of the series of the others; None if all have to be heavy.
 
-    So the terms e^l P_{k-l}/P_k of both series fall at least like the product of these bounds, and the first one left out
-    is below the precision of the result. Both series end by themselves, at k and k - 1.
+    With P the polynomial of the row, an entry e behind r others has
+
+        e P_{j-1}/P_j <= j/(r - j + 2):  j P_j >= P_{j-1} (sum of all but the j - 1 largest), r - j + 2 of which are >= e.
+
+    So the terms e^l P_{k-l}/P_k of both series fall at least like the product of these bounds, from 1 on where r is 2k or
+    more, and those left out are below the precision of the result. Both series end by themselves, at k and k - 1.
     """
     heavy = 2 * k + 2
     if heavy * 3 > n * 2 or k > _LARGEST_ORDER:
-        return n, 0
-    precision = 2.0**-56 if dtype == torch.float64 else 2.0**-24
-    term, terms = float(k), 1
-    while terms < k and term > precision * (terms + 1):
-        term *= (k - terms) / (heavy - k + 1 + terms)
+        return None
+    terms, further = _terms(k, heavy - 1, dtype), _terms(k, 8 * k - 1, dtype)
+    if n < 32 * k or further * 2 > terms:
+        return _Tiers(heavy, 0, 0, terms)
+    return _Tiers(heavy, 8 * k - heavy, terms, further)
+
+
+def _terms(k: int, rank: int, dtype: torch.dtype) -> int:
+    """After how many terms the rest, k/(terms + 1) times the product of the bounds, is below the precision."""
+    precision = 2.0**-56 if dtype == torch.float64 else 2.0**-22
+    rest, terms = float(k), 0
+    while terms < k and rest > precision * (terms + 1):
         terms += 1
-    return heavy, terms
+        rest *= (k - terms) / (rank - k + terms + 2)
+    return terms
 
 
 _LARGEST_ORDER = 290
@@ -345,21 +362,21 @@ def _by_light_and_heavy(
     alpha: float,
     with_grad: bool,
     tape: bool,
-    heavy: int,
-    terms: int,
+    tiers: _Tiers,
 ) -> tuple[Tensor, Tensor]:
     batch, n = scores.shape
     dtype, exact = scores.dtype, scores.dtype == torch.float64
     label = labels[:, None]
     factor = _reciprocal_of_product(k, tau)
 
-    # The heavy entries, the label made absent among them: one of them at the most, so that 2k + 1 are left.
-    index = _largest(scores.detach(), heavy)
-    top = scores.gather(1, index).double().masked_fill(index == label, -math.inf)
-    centre = top.detach().topk(k, 1)[0][:, k - 1]
+    # The largest entries, the label made absent among them: one of the heavy at the most, so that 2k + 1 are left.
+    index = _largest(scores.detach(), tiers.heavy + tiers.medium)
+    is_label = index == label
+    top = scores.gather(1, index).double()
+    centre = torch.where(is_label[:, :k].any(1), top[:, k], top[:, k - 1]).detach()
     empty = centre == -math.inf
-    centre, top = centre.masked_fill(empty, 0), top.masked_fill(empty[:, None], 0)
-    constant, linear = _factors(top.t(), centre, factor, exact)
+    centre, top = centre.masked_fill(empty, 0), top.masked_fill(is_label, -math.inf).masked_fill(empty[:, None], 0)
+    constant, linear = _factors(top[:, : tiers.heavy].t(), centre, factor, exact)
 
     # The light ones: e with 0 for the heavy ones and the label, and the power sums of e.
     narrow = centre.to(dtype)[:, None]
@@ -374,21 +391,32 @@ def _by_light_and_heavy(
         e = e.scatter(1, removed[rows], 0) if tape else e.scatter_(1, removed[rows], 0)
         if with_grad:
             light.append(e)
-        sums.append(_power_sums(e, terms, tape))
+        sums.append(_power_sums(e, tiers.light_terms, tape))
     power_sums = torch.cat(sums, 1).double() if len(sums) > 1 else sums[0].double()
+    terms = max(tiers.light_terms, tiers.medium_terms)
+    if tiers.medium > 0:
+        medium = _exponentials(top[:, tiers.heavy :], centre[:, None], factor, exact, None)
+        sums_of_medium = _power_sums(medium, terms, tape)
+        rest = power_sums.new_zeros(terms - tiers.light_terms, batch)
+        power_sums = sums_of_medium + torch.cat((power_sums, rest))
 
     # Where coefficients could leave the range, e and X are rescaled to make k/S of ... at most 1.
     unit = None
     if _log_binomial(n, k) > 600:
-        rest = linear.detach().sort(0)[0][: heavy - k + 1].sum(0) + power_sums[0].detach()
+        rest = linear.detach().sort(0)[0][: tiers.heavy - k + 1].sum(0) + power_sums[0].detach()
         unit = (k / rest).clamp(max=1)
         linear = linear * unit
         power_sums = power_sums * unit ** torch.arange(1, terms + 1, dtype=unit.dtype, device=unit.device)[:, None]
 
+    # The polynomial of all but each half of the heavy ones, and of all: the orders that the series need.
     light_polynomial = _newton(power_sums, k)[:, None]
-    levels = _product_tree(constant, linear, k)
-    polynomial = _window_product(levels[-1], light_polynomial, 0, k)[:, 0]
-    below, above = polynomial[k - 1], polynomial[k]
+    levels = _product_tree(constant, linear, k)[:-1]
+    half = levels[-1][:, :1]
+    others = _window_product(light_polynomial, levels[-1].flip(1), 0, k)
+    degree = min(k - 1, terms) if with_grad else 0
+    lowest = max(0, k - 2 - degree)
+    polynomial = _window_product(others[:, :1], half, lowest, k)[:, 0]
+    below, above = polynomial[-2], polynomial[-1]
     ratio = above / below if unit is None else above / below / unit
     label_scores = scores.gather(1, label).squeeze(1).double()
     loss, slope = _softplus(ratio, centre, label_scores, k, tau, alpha, factor, empty, exact)
@@ -396,19 +424,21 @@ def _by_light_and_heavy(
         return loss.to(dtype), grad
 
     # Heavy: products of the others. Light: w e sum_l (-e)^l (P_{k-1-l}/P_k - P_{k-2-l}/P_{k-1}).
-    others = _leave_one_out(levels, light_polynomial, k, k - 2)[:, :heavy]
-    heavy_grad = slope * _log_ratio_grad(constant, linear, others, below, above, k)
-    degree = min(k - 1, terms)
-    series = polynomial[k - 1 - degree : k] / above
-    if k > 1:
-        shifted = polynomial[max(0, k - 2 - degree) : k - 1] / below
-        pad = series.shape[0] - shifted.shape[0]
-        series = series - (torch.cat((torch.zeros_like(shifted[:1]), shifted)) if pad else shifted)
-    series = slope * series
+    one_out = _leave_one_out(levels, others, k, k - 2)[:, : tiers.heavy]
+    heavy_grad = slope * _log_ratio_grad(constant, linear, one_out, below, above, k)
+    series = polynomial[k - 1 - degree - lowest : -1] / above
+    shifted = polynomial[:-2] / below
+    if series.shape[0] > shifted.shape[0]:
+        shifted = torch.cat((torch.zeros_like(above)[None], shifted))
+    series = slope * (series - shifted)
     if unit is not None:
         series = series * unit ** torch.arange(degree + 1, 0, -1, dtype=unit.dtype, device=unit.device)[:, None]
-    series = series.to(dtype)[:, :, None]
+    series = series[:, :, None]
+    if tiers.medium > 0:
+        medium_grad = _horner(medium, series, None if tape else medium)
+        heavy_grad = torch.cat((heavy_grad, medium_grad.t()))
     heavy_grad, label_grad = heavy_grad.t().to(dtype), -slope.to(dtype)[:, None]
+    series = series[max(0, degree - tiers.light_terms) :].to(dtype)
     if tape:
         grad = _horner(light[0], series, None)
         return loss.to(dtype), grad.scatter(1, index, heavy_grad).scatter(1, label, label_grad)
@@ -450,7 +480,7 @@ def _by_products(
 
 
 def _largest(x: Tensor, count: int) -> Tensor:
-    """Indices of the count largest of each row, in any order.
+    """Indices of the count largest of each row, in falling order.
 
     Every `width`-th column makes a group. The count groups of the largest maxima hold them: what is in another is below
     a maximum of each.
@@ -458,14 +488,14 @@ def _largest(x: Tensor, count: int) -> Tensor:
     batch, n = x.shape
     groups = math.isqrt(n // count)
     if groups < 3:
-        return x.topk(count, 1, sorted=False)[1]
+        return x.topk(count, 1)[1]
     width = n // groups
     maxima = x[:, : groups * width].reshape(batch, groups, width).amax(1)
     first = maxima.topk(count, 1, sorted=False)[1]
     steps = torch.arange(0, groups * width, width, device=x.device)
     rest = torch.arange(groups * width, n, device=x.device).expand(batch, -1)
     candidates = torch.cat(((first[:, None] + steps[:, None]).flatten(1), rest), 1)
-    return candidates.gather(1, x.gather(1, candidates).topk(count, 1, sorted=False)[1])
+    return candidates.gather(1, x.gather(1, candidates).topk(count, 1)[1])
 
 
 def _exponentials(x: Tensor, centre: Tensor, factor: tuple[float, float], exact: bool, out: Tensor | None) -> Tensor:
