@@ -29,8 +29,8 @@ const LARGEST_SHIFT = 1080;
 const tableHi = new Float64Array(STEPS);
 const tableLo = new Float64Array(STEPS);
 /** 2^(m - LARGEST_SHIFT) at index m. */
-const powers = new Float64Array(LARGEST_SHIFT + 1);
-for (let m = 0; m <= LARGEST_SHIFT; m++) powers[m] = 2 ** (m - LARGEST_SHIFT);
+const powers = new Float64Array(LARGEST_SHIFT + 1024);
+for (let m = 0; m < powers.length; m++) powers[m] = 2 ** (m - LARGEST_SHIFT);
 {
   // 2^(1/128) by seven square roots in double-double, then its powers.
   let root: DoubleDouble = [2, 0];
@@ -77,7 +77,7 @@ export function exponentialScale(temperature: DoubleDouble): ExponentialScale {
 /** exp(x): the scale of plain log-values. */
 export const UNIT_SCALE: ExponentialScale = exponentialScale([1, 0]);
 
-/** exp((x - centre) / T) for -LOWEST < (x - centre) / T <= 0. */
+/** exp((x - centre) / T) for -LOWEST < (x - centre) / T < 709. */
 function expNear(x: number, centre: number, steps: number, stepHi: number, stepLo: number, inverse: number): number {
   const t = x - centre;
   const m = t * steps + ROUND - ROUND;
@@ -93,7 +93,7 @@ function expNear(x: number, centre: number, steps: number, stepHi: number, stepL
 }
 
 /**
- * out[i] = exp((x[i] - centre) / T) for i < n, where every x[i] <= centre; 0 for x[i] = -Infinity.
+ * out[i] = exp((x[i] - centre) / T) for i < n, where no x[i] is more than 709 T above the centre; 0 for x[i] = -Infinity.
  *
  * Relative error below 1.2 u for results in the normal range.
  */
@@ -106,7 +106,7 @@ export function expBelow(x: Float64Array, n: number, centre: number, scale: Expo
   }
 }
 
-/** exp((x - centre) / T) of one x <= centre: the element of {@link expBelow}. */
+/** exp((x - centre) / T) of one x: the element of {@link expBelow}. */
 export function expBelowOne(x: number, centre: number, scale: ExponentialScale): number {
   const { steps, stepHi, stepLo, inverse } = scale;
   return x - centre > -LOWEST / inverse ? expNear(x, centre, steps, stepHi, stepLo, inverse) : 0;

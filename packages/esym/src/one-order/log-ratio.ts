@@ -8,6 +8,7 @@
 import { type CentredRow, centredRow, factorise } from "./centred-row.ts";
 import type { ExponentialScale } from "../numbers/exponential.ts";
 import { leaveOneOut } from "./leave-one-out.ts";
+import { factoriseLightAndHeavy, type LightAndHeavy, lightAndHeavy, lightAndHeavyGradient } from "./light-and-heavy.ts";
 
 /** What one row after another is computed in. Nothing in it outlives a row: any number of them may be in use. */
 export interface LogRatioWorkspace {
@@ -16,12 +17,18 @@ export interface LogRatioWorkspace {
   /** Set by {@link logRatio}: log sigma_k - log sigma_{k-1} = log(ratio) + centre / T. */
   ratio: number;
   centre: number;
-  readonly row: CentredRow;
+  /** The order that was used of the last row: k, or that of the inverse entries. */
+  order: number;
+  /** Whether the last row was taken by light and heavy entries, or by products. */
+  light: boolean;
+  readonly lightAndHeavy: LightAndHeavy;
+  /** Made for the first row that needs products. */
+  row: CentredRow | null;
 }
 
 /** A workspace for rows of n entries at order k, 1 <= k <= n. */
 export function logRatioWorkspace(n: number, k: number): LogRatioWorkspace {
-  return { n, k, ratio: 1, centre: 0, row: centredRow(n, k) };
+  return { n, k, ratio: 1, centre: 0, order: k, light: false, lightAndHeavy: lightAndHeavy(n, k), row: null };
 }
 
 /**
@@ -31,24 +38,37 @@ export function logRatioWorkspace(n: number, k: number): LogRatioWorkspace {
  * @returns false where fewer than k entries are left (sigma_k = 0); ratio and centre are then unchanged.
  */
 export function logRatio(work: LogRatioWorkspace, x: Float64Array, scale: ExponentialScale): boolean {
-  const { n, k, row } = work;
-  row.k = k;
+  const { n, k } = work;
+  work.order = k;
   if (2 * k > n + 1) {
     let m = 0;
     for (let i = 0; i < n; i++) if (x[i] > -Infinity) m++;
     if (m < k) return false;
-    const complement = m - k + 1;
-    if (complement < k) {
+    if (m - k + 1 < k) {
+      work.order = m - k + 1;
       for (let i = 0; i < n; i++) if (x[i] > -Infinity) x[i] = -x[i];
-      row.k = complement;
-      factorise(row, x, scale);
-      work.ratio = row.full[complement - 1] / row.full[complement];
-      work.centre = -row.centre;
+      if (!atOrder(work, x, scale)) return false;
+      work.ratio = 1 / work.ratio;
+      work.centre = -work.centre;
       return true;
     }
   }
+  return atOrder(work, x, scale);
+}
+
+function atOrder(work: LogRatioWorkspace, x: Float64Array, scale: ExponentialScale): boolean {
+  const { n, order } = work;
+  const { lightAndHeavy: split } = work;
+  work.light = factoriseLightAndHeavy(split, x, order, scale);
+  if (work.light) {
+    work.ratio = split.unit * (split.top[0] / split.top[1]);
+    work.centre = split.split.centre;
+    return true;
+  }
+  const row = (work.row ??= centredRow(n, work.k));
+  row.k = order;
   if (!factorise(row, x, scale)) return false;
-  work.ratio = row.full[k] / row.full[k - 1];
+  work.ratio = row.full[order] / row.full[order - 1];
   work.centre = row.centre;
   return true;
 }
@@ -58,5 +78,6 @@ export function logRatio(work: LogRatioWorkspace, x: Float64Array, scale: Expone
  * the workspace is used up by it.
  */
 export function logRatioGradient(work: LogRatioWorkspace, step: number, out: Float64Array, offset: number): void {
-  leaveOneOut(work.row, 0, step, out, offset);
+  if (work.light) lightAndHeavyGradient(work.lightAndHeavy, work.order, 0, step, out, offset);
+  else if (work.row !== null) leaveOneOut(work.row, 0, step, out, offset);
 }
