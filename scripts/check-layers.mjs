@@ -23,6 +23,7 @@ const arrows = {
   "packages/conformance": [],
   "tools/array-files": [],
   "tools/train": [...libraries, "array-files"],
+  "tools/fuzz": [...libraries, "array-files"],
   "tools/cli": [...libraries, "array-files", "train"],
 };
 /** What tests of every package may import besides. */

@@ -56,3 +56,12 @@ export interface Area<Case> {
   readonly simpler: (example: Case) => Iterable<Case>;
   readonly close: () => void;
 }
+
+/** An exception is a failure too. */
+export async function judged<Case>(area: Area<Case>, example: Case): Promise<Judged> {
+  try {
+    return await area.judge(example);
+  } catch (error) {
+    return { used: Infinity, reason: `thrown: ${String(error)}` };
+  }
+}

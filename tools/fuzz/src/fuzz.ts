@@ -1,8 +1,7 @@
 /**
  * Draws cases of an area until time or count is up, and shrinks the first failure of each family.
  */
-import type { Area } from "./area.ts";
-import { randomOf } from "./area.ts";
+import { type Area, judged, randomOf } from "./area.ts";
 import { shrink } from "./shrink.ts";
 
 export interface Failure {
@@ -45,14 +44,14 @@ export async function fuzz<Case>(
     const which = at % area.families.length;
     const result = results[which];
     const example = area.families[which].draw(randomOf(seed, at));
-    const { used, reason } = await area.judge(example);
+    const { used, reason } = await judged(area, example);
     result.cases++;
     if (used > result.worst) Object.assign(result, { worst: used, at });
     if (!(used > 1)) continue;
     result.failed++;
     if (result.failed > 1) continue;
     const smallest = await shrink(area, example, Date.now() + shrinking);
-    const last = await area.judge(smallest);
+    const last = await judged(area, smallest);
     failures.push({
       family: result.family,
       seed,

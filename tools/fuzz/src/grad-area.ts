@@ -51,8 +51,8 @@ const families: readonly Family<GradCase>[] = [
   {
     name: "expressions",
     draw: (random) => ({
-      // At least 1/8 apart and away from 0: differences with small steps meet no kink.
-      x: Array.from({ length: random.integer(1, 6) }, (_, i) => (i + 1) * (random.uniform() < 0.5 ? -0.25 : 0.375)),
+      // Sizes at least 0.3 apart and away from 0: differences with small steps meet no kink, of even functions neither.
+      x: Array.from({ length: random.integer(1, 6) }, (_, i) => (i + 1) * random.pick([-0.3, 0.3])),
       chain: Array.from({ length: random.integer(0, 3) }, () => random.pick(Object.keys(chains))),
       reduction: random.pick(Object.keys(reductions)),
     }),

@@ -1,7 +1,7 @@
 /**
  * Makes a failing case smaller while it still fails: the first simpler case that fails too takes its place, until none does.
  */
-import type { Area } from "./area.ts";
+import { type Area, judged } from "./area.ts";
 
 /** @param deadline  no case is tried after it, in milliseconds as of Date.now. */
 export async function shrink<Case>(area: Area<Case>, failing: Case, deadline: number): Promise<Case> {
@@ -9,7 +9,7 @@ export async function shrink<Case>(area: Area<Case>, failing: Case, deadline: nu
   search: for (;;) {
     for (const candidate of area.simpler(smallest)) {
       if (Date.now() > deadline) return smallest;
-      if ((await area.judge(candidate)).used > 1) {
+      if ((await judged(area, candidate)).used > 1) {
         smallest = candidate;
         continue search;
       }
