@@ -24,6 +24,7 @@ interface BackendDescription {
 
 /** A backend whose results are promises, because a GPU's and a worker's are. */
 export interface EspBackend extends BackendDescription {
+  readonly synchronous?: false | undefined;
   /** The same without promises, where the device can. */
   readonly sync?: SyncEspBackend | undefined;
   /** As {@link logEsp} with the default algorithm. */
@@ -45,6 +46,8 @@ export interface EspBackend extends BackendDescription {
 
 /** A backend that returns its results at once. */
 export interface SyncEspBackend extends BackendDescription {
+  /** What tells it from an {@link EspBackend}. */
+  readonly synchronous: true;
   /** As {@link logEsp} with the default algorithm. */
   logEsp(x: ArrayLike2d, k: number): NdArray<Float64Array>;
   /** As {@link inclusionProbabilities}. */
@@ -64,6 +67,7 @@ export interface SyncEspBackend extends BackendDescription {
 
 /** The reference, at once: plain TypeScript in double precision on the calling thread. */
 const sync: SyncEspBackend = {
+  synchronous: true,
   name: "cpu",
   dtype: "float64",
   threads: 1,

@@ -165,12 +165,14 @@ export function element(argument: string, rows: Rows, b: number, i: number): str
 /**
  * Refuses NaN and +Infinity anywhere in the rows.
  *
+ * @param counts  whether a row is looked at; default all are.
  * @throws RangeError naming the element and its value.
  */
-export function checkLogValues(caller: string, argument: string, rows: Rows): void {
+export function checkLogValues(caller: string, argument: string, rows: Rows, counts?: (row: number) => boolean): void {
   if (rows instanceof CheckedRows) return;
   const { data, batch, n, columnStride } = rows;
   for (let b = 0; b < batch; b++) {
+    if (counts !== undefined && !counts(b)) continue;
     let at = rows.offset + b * rows.rowStride;
     for (let i = 0; i < n; i++, at += columnStride) {
       if (data[at] < Infinity) continue;

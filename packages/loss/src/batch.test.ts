@@ -72,6 +72,96 @@ describe("refusals name the function, the argument, the index and the value", ()
       () => crossEntropy(scores, [0, 1]),
       "crossEntropy: labels has length 2, expected one for each of 3 rows",
     ],
+    [
+      "a label of null",
+      () => crossEntropy(scores, any([0, null, 1])),
+      "crossEntropy: labels[1] is null, expected an integer in [0, 3]",
+    ],
+    [
+      "a label of false",
+      () => crossEntropy(scores, any([0, 1, false])),
+      "crossEntropy: labels[2] is false, expected an integer in [0, 3]",
+    ],
+    [
+      "a label of true",
+      () => topkLoss(scores, any([true, 1, 1]), { k }),
+      "topkLoss: labels[0] is true, expected an integer in [0, 3]",
+    ],
+    [
+      "a label in a list",
+      () => topkAccuracy(scores, any([[3], 1, 1]), { k }),
+      "topkAccuracy: labels[0] is a Array object, expected an integer in [0, 3]",
+    ],
+    [
+      "a date for a label",
+      () => crossEntropy(scores, any([new Date(2), 1, 1])),
+      "crossEntropy: labels[0] is a Date object, expected an integer in [0, 3]",
+    ],
+    [
+      "a label of null in an ndarray",
+      () => crossEntropy(scores, ndarray(any([0, 1, null]))),
+      "crossEntropy: labels[2] is null, expected an integer in [0, 3]",
+    ],
+    [
+      "a score of null in an ndarray",
+      () => smoothTopkLoss(ndarray(any([0, null, 1]), [3]), 0, { k: 1 }),
+      "smoothTopkLoss: scores[1] is null, expected a number",
+    ],
+    [
+      "a score of text in an ndarray",
+      () => smoothTopkLoss(ndarray(any([0, 1, 2, "2"]), [2, 2]), [0, 0], { k: 1 }),
+      'smoothTopkLoss: scores[1, 1] is "2", expected a number',
+    ],
+    [
+      "an empty text for a score",
+      () => crossEntropy(ndarray(any(["", 1]), [2]), 0),
+      'crossEntropy: scores[0] is "", expected a number',
+    ],
+    [
+      "true for a score",
+      () => crossEntropy(ndarray(any([0, true]), [2]), 0),
+      "crossEntropy: scores[1] is true, expected a number",
+    ],
+    [
+      "an unknown option",
+      () => smoothTopkLoss(scores, labels, any({ temperature: 0.1 })),
+      "smoothTopkLoss: there is no option temperature, expected one of k, tau, alpha, reduction, weights, ignoreIndex",
+    ],
+    [
+      "another's option",
+      () => crossEntropy(scores, labels, any({ labelSmoothing: 0.1 })),
+      "crossEntropy: there is no option labelSmoothing, expected one of reduction, weights, ignoreIndex",
+    ],
+    [
+      "options of null",
+      () => topkLossValueAndGrad(scores, labels, any(null)),
+      "topkLossValueAndGrad: options is null, expected an object",
+    ],
+    [
+      "a k of null",
+      () => smoothTopkLoss(scores, labels, { k: any(null) }),
+      "smoothTopkLoss: k must be an integer: got k = null",
+    ],
+    [
+      "a tau of null",
+      () => smoothTopkLoss(scores, labels, { k, tau: any(null) }),
+      "smoothTopkLoss: tau must be a number > 0: got tau = null",
+    ],
+    [
+      "an ignoreIndex of null",
+      () => crossEntropy(scores, labels, { ignoreIndex: any(null) }),
+      "crossEntropy: ignoreIndex is null, expected an integer",
+    ],
+    [
+      "a buffer without a use",
+      () => crossEntropyValueAndGrad(scores, labels, any({ out: { gradient: [] } })),
+      "crossEntropyValueAndGrad: out: there is no option gradient, expected one of loss, grad",
+    ],
+    [
+      "memory where there is no gradient",
+      () => crossEntropy(scores, labels, any({ out: {} })),
+      "crossEntropy: there is no option out, expected one of reduction, weights, ignoreIndex",
+    ],
     ["no labels", () => crossEntropy(scores, any(null)), "crossEntropy: labels is null, expected an array of numbers"],
     [
       "labels of two dimensions",
@@ -218,6 +308,9 @@ describe("reductions, weights and ignored samples", () => {
       expect(all.grad.get(1, i)).toBe(0);
       expect(all.grad.get(2, i)).toBe(two.grad.get(1, i));
     }
+    const hole = [scores[0], [NaN, Infinity, NaN, NaN], scores[2]];
+    const unread = smoothTopkLossValueAndGrad(hole, [0, -100, 3], { k, ignoreIndex: -100 });
+    expect([...unread.grad.data]).toEqual([...all.grad.data]);
     // A class index can be ignored too.
     expect(topkAccuracy(scores, [0, 2, 3], { k: 1, ignoreIndex: 2, reduction: "sum" })).toBe(0);
   });
@@ -265,7 +358,8 @@ describe("arrays", () => {
 
   it("scores are not mutated", () => {
     const x = ndarray(Float64Array.from(scores.flat()), [3, 4]);
-    for (const f of [smoothTopkLossValueAndGrad, topkLossValueAndGrad, crossEntropyValueAndGrad]) f(x, labels, { k });
+    for (const f of [smoothTopkLossValueAndGrad, topkLossValueAndGrad]) f(x, labels, { k });
+    crossEntropyValueAndGrad(x, labels);
     expect([...x.data]).toEqual(scores.flat());
   });
 });

@@ -1,7 +1,9 @@
 /**
- * Cross-entropy: the smooth top-k loss at k = 1, tau = 1, alpha = 0, as a kernel of its own.
+ * Cross-entropy: the smooth top-k loss at k = 1, tau = 1, alpha = 0, whose log-ratio is a log-sum-exp of the other classes.
+ *
+ * log sum_i exp(s_i) - s_y = log1p(sum over i != y of exp(s_i - s_y)): no digits are lost where y dominates.
  */
-import { divide, expBelow, twoSum, UNIT_SCALE } from "@smooth-topk/esym/kernel";
+import { cpuBackend } from "@smooth-topk/esym";
 import {
   type BatchOptions,
   type Buffers,
@@ -9,90 +11,22 @@ import {
   type Labels,
   type LossValue,
   type Reduction,
-  reduceRows,
   type Scores,
   type ValueAndGrad,
 } from "./batch.ts";
-import { softplus } from "./softplus.ts";
+import { type AnyBackend, type Eventual, lossOfRatio } from "./loss-of-ratio.ts";
 
-let exponentials = new Float64Array(0);
-
-/** Terms added in plain recursion before the compensated outer sum takes over. */
-const BLOCK = 256;
-
-/** Sum of n non-negative terms: four running sums in a block, blocks compensated; relative error below 64 u. */
-function sum(terms: Float64Array, n: number): number {
-  let total = 0;
-  let compensation = 0;
-  for (let from = 0; from < n; from += BLOCK) {
-    const to = Math.min(from + BLOCK, n);
-    let a = 0;
-    let b = 0;
-    let c = 0;
-    let d = 0;
-    let i = from;
-    for (; i + 3 < to; i += 4) {
-      a += terms[i];
-      b += terms[i + 1];
-      c += terms[i + 2];
-      d += terms[i + 3];
-    }
-    for (; i < to; i++) a += terms[i];
-    const block = a + b + (c + d);
-    const next = total + block;
-    const back = next - total;
-    compensation += total - (next - back) + (block - back);
-    total = next;
-  }
-  return total + compensation;
-}
-
-/**
- * log sum_i exp(s_i) - s_y as log1p(sum over i != y of exp(s_i - s_y)): no digits are lost where y dominates.
- */
-function crossEntropyRow(
-  x: Float64Array,
-  n: number,
-  label: number,
-  weight: number,
-  grad: Float64Array | null,
-  offset: number,
-): number {
-  const labelScore = x[label];
-  x[label] = -Infinity;
-  let centre = -Infinity;
-  for (let i = 0; i < n; i++) {
-    const v = x[i];
-    if (v > centre) centre = v;
-  }
-  if (centre === -Infinity) {
-    grad?.fill(0, offset, offset + n);
-    return 0;
-  }
-  if (exponentials.length < n) exponentials = new Float64Array(n);
-  expBelow(x, n, centre, UNIT_SCALE, exponentials);
-  const others = sum(exponentials, n);
-  const { value, derivative } = softplus(others, divide(twoSum(centre, -labelScore), UNIT_SCALE.temperature));
-  if (grad !== null) {
-    const factor = (weight * derivative) / others;
-    for (let i = 0; i < n; i++) grad[offset + i] = factor * exponentials[i];
-    grad[offset + label] = -weight * derivative;
-  }
-  return value;
-}
-
-function run<R extends Reduction | undefined>(
-  caller: string,
+/** The cross-entropy on a backend. */
+export function crossEntropyOn<R extends Reduction | undefined>(
+  backend: AnyBackend,
   scores: Scores,
   labels: Labels,
   options: BatchOptions & { readonly reduction?: R; readonly out?: Buffers | undefined },
   wantGrad: boolean,
-): ValueAndGrad<R> {
-  const batch = checkBatch(caller, scores, labels, options);
-  const { n } = batch.rows;
-  return reduceRows(caller, batch, options, wantGrad, (x, label, weight, grad, offset) =>
-    crossEntropyRow(x, n, label, weight, grad, offset),
-  );
+): Eventual<ValueAndGrad<R>> {
+  const caller = wantGrad ? "crossEntropyValueAndGrad" : "crossEntropy";
+  const batch = checkBatch(caller, scores, labels, options, wantGrad ? ["out"] : []);
+  return lossOfRatio<R>(backend, caller, batch, { k: 1, tau: 1, alpha: 0 }, options.out, wantGrad);
 }
 
 /**
@@ -110,7 +44,7 @@ export function crossEntropy<R extends Reduction | undefined = undefined>(
   labels: Labels,
   options: BatchOptions & { readonly reduction?: R } = {},
 ): LossValue<R> {
-  return run("crossEntropy", scores, labels, options, false).value;
+  return (crossEntropyOn(cpuBackend.sync, scores, labels, options, false) as ValueAndGrad<R>).value;
 }
 
 /**
@@ -127,5 +61,5 @@ export function crossEntropyValueAndGrad<R extends Reduction | undefined = undef
   labels: Labels,
   options: BatchOptions & { readonly reduction?: R; readonly out?: Buffers | undefined } = {},
 ): ValueAndGrad<R> {
-  return run("crossEntropyValueAndGrad", scores, labels, options, true) as ValueAndGrad<R>;
+  return crossEntropyOn(cpuBackend.sync, scores, labels, options, true) as ValueAndGrad<R>;
 }

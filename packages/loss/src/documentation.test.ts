@@ -1,6 +1,7 @@
 /**
  * Runs what the README shows, and holds it to what it says it prints.
  */
+import * as esym from "@smooth-topk/esym";
 import { examplesOf, expectCommentsPrinted, expectOutputPrinted } from "@smooth-topk/doc-examples";
 import * as grad from "@smooth-topk/grad";
 import ndarray from "ndarray";
@@ -9,6 +10,7 @@ import * as differentiable from "./differentiable/index.ts";
 import * as loss from "./index.ts";
 
 const modules = {
+  "@smooth-topk/esym": esym,
   "@smooth-topk/loss": loss,
   "@smooth-topk/loss/differentiable": differentiable,
   "@smooth-topk/grad": grad,
@@ -26,6 +28,11 @@ describe("README.md", () => {
 
   it("says in comments what its example of derivatives prints", async () => {
     const example = examples.find(({ heading }) => heading === "Differentiable forms");
+    await expectCommentsPrinted(example?.code ?? "", modules);
+  });
+
+  it("says in comments what its example of backends prints", async () => {
+    const example = examples.find(({ heading }) => heading === "On another backend");
     await expectCommentsPrinted(example?.code ?? "", modules);
   });
 });

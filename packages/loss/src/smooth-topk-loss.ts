@@ -1,7 +1,8 @@
 /**
  * The smooth top-k loss L_{k,tau} of Berrada, Zisserman and Kumar, exact at every temperature.
  */
-import { checkOrder, describe, exponentialScale, logRatioWorkspace, twoProduct } from "@smooth-topk/esym/kernel";
+import { cpuBackend } from "@smooth-topk/esym";
+import { checkOrder, describe } from "@smooth-topk/esym/kernel";
 import {
   type Batch,
   type BatchOptions,
@@ -11,11 +12,10 @@ import {
   type Labels,
   type LossValue,
   type Reduction,
-  reduceRows,
   type Scores,
   type ValueAndGrad,
 } from "./batch.ts";
-import { smoothTopkRow } from "./smooth-topk-row.ts";
+import { type AnyBackend, type Eventual, lossOfRatio } from "./loss-of-ratio.ts";
 
 export interface SmoothTopkOptions extends BatchOptions {
   /** How many guesses the loss allows: 1 <= k <= n - 1. Default 5. */
@@ -32,29 +32,27 @@ export function checkSmoothTopk(
   scores: Scores,
   labels: Labels,
   options: SmoothTopkOptions,
+  buffers: readonly string[] = [],
 ): { readonly batch: Batch; readonly k: number; readonly tau: number; readonly alpha: number } {
+  const batch = checkBatch(caller, scores, labels, options, ["k", "tau", "alpha", ...buffers]);
   const { k = 5, tau = 1, alpha = 1 } = options;
   checkTau(caller, k, tau);
   checkMargin(caller, alpha);
-  const batch = checkBatch(caller, scores, labels, options);
   checkOrder(caller, k, batch.rows.n, 1, 1);
   return { batch, k, tau, alpha };
 }
 
-function run<R extends Reduction | undefined>(
-  caller: string,
+/** The smooth top-k loss on a backend. */
+export function smoothTopkLossOn<R extends Reduction | undefined>(
+  backend: AnyBackend,
   scores: Scores,
   labels: Labels,
   options: SmoothTopkOptions & { readonly reduction?: R; readonly out?: Buffers | undefined },
   wantGrad: boolean,
-): ValueAndGrad<R> {
-  const { batch, k, tau, alpha } = checkSmoothTopk(caller, scores, labels, options);
-  const { n } = batch.rows;
-  const scale = exponentialScale(twoProduct(k, tau));
-  const work = logRatioWorkspace(n, k);
-  return reduceRows(caller, batch, options, wantGrad, (x, label, weight, grad, offset) =>
-    smoothTopkRow(work, x, scale, tau, alpha, label, weight, grad, offset),
-  );
+): Eventual<ValueAndGrad<R>> {
+  const caller = wantGrad ? "smoothTopkLossValueAndGrad" : "smoothTopkLoss";
+  const { batch, ...parameters } = checkSmoothTopk(caller, scores, labels, options, wantGrad ? ["out"] : []);
+  return lossOfRatio<R>(backend, caller, batch, parameters, options.out, wantGrad);
 }
 
 /** k tau and its reciprocal must be doubles with room for an exponential's argument. */
@@ -93,7 +91,7 @@ export function smoothTopkLoss<R extends Reduction | undefined = undefined>(
   labels: Labels,
   options: SmoothTopkOptions & { readonly reduction?: R } = {},
 ): LossValue<R> {
-  return run("smoothTopkLoss", scores, labels, options, false).value;
+  return (smoothTopkLossOn(cpuBackend.sync, scores, labels, options, false) as ValueAndGrad<R>).value;
 }
 
 /**
@@ -114,5 +112,5 @@ export function smoothTopkLossValueAndGrad<R extends Reduction | undefined = und
   labels: Labels,
   options: SmoothTopkOptions & { readonly reduction?: R; readonly out?: Buffers | undefined } = {},
 ): ValueAndGrad<R> {
-  return run("smoothTopkLossValueAndGrad", scores, labels, options, true) as ValueAndGrad<R>;
+  return smoothTopkLossOn(cpuBackend.sync, scores, labels, options, true) as ValueAndGrad<R>;
 }

@@ -1,16 +1,9 @@
 /**
  * Top-k accuracy: how often the label is among the k best scores.
  */
-import { checkOrder } from "@smooth-topk/esym/kernel";
-import {
-  type BatchOptions,
-  checkBatch,
-  type Labels,
-  type LossValue,
-  type Reduction,
-  reduceRows,
-  type Scores,
-} from "./batch.ts";
+import { checkOrder, copyRow } from "@smooth-topk/esym/kernel";
+import { type BatchOptions, checkBatch, type Labels, type LossValue, type Reduction, type Scores } from "./batch.ts";
+import { reduce } from "./reduction.ts";
 
 export interface TopkAccuracyOptions extends BatchOptions {
   /** How many guesses count: 1 <= k <= n. Default 5. */
@@ -39,15 +32,18 @@ export function topkAccuracy<R extends Reduction | undefined = undefined>(
   options: TopkAccuracyOptions & { readonly reduction?: R } = {},
 ): LossValue<R> {
   const caller = "topkAccuracy";
+  const batch = checkBatch(caller, scores, labels, options, ["k"]);
   const { k = 5 } = options;
-  const batch = checkBatch(caller, scores, labels, options);
-  const { n } = batch.rows;
-  checkOrder(caller, k, n, 1, 0);
-  const { value } = reduceRows<R>(caller, batch, options, false, (x, label) => {
+  const { rows } = batch;
+  checkOrder(caller, k, rows.n, 1, 0);
+  const x = new Float64Array(rows.n);
+  const hits = Float64Array.from(batch.labels, (label, b) => {
+    if (label < 0) return 0;
+    copyRow(rows, b, x);
     const own = x[label];
     let better = 0;
-    for (let i = 0; i < n; i++) if (x[i] > own || (x[i] === own && i < label)) better++;
+    for (let i = 0; i < x.length; i++) if (x[i] > own || (x[i] === own && i < label)) better++;
     return better < k ? 1 : 0;
   });
-  return value;
+  return reduce<R>(batch, hits);
 }

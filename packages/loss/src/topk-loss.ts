@@ -1,8 +1,9 @@
 /**
  * The hard top-k loss l_k = max(0, alpha + (s_[k] - s_y) / k), s_[k] the k-th largest score besides the label's:
- * the limit of the smooth loss as tau -> 0.
+ * the limit of the smooth loss as tau -> 0. It needs no polynomial, so it is computed here whatever the backend.
  */
-import { checkOrder, divide, selectLargest } from "@smooth-topk/esym/kernel";
+import type { Dtype } from "@smooth-topk/esym";
+import { checkOrder, copyRow, divide, selectLargest } from "@smooth-topk/esym/kernel";
 import {
   type Batch,
   type BatchOptions,
@@ -12,11 +13,11 @@ import {
   type Labels,
   type LossValue,
   type Reduction,
-  reduceRows,
   type Scores,
   type ValueAndGrad,
 } from "./batch.ts";
 import { exactMargin } from "./exact-margin.ts";
+import { gradientOf, reduce, resultsOf, sampleWeight } from "./reduction.ts";
 
 export interface TopkOptions extends BatchOptions {
   /** How many guesses the loss allows: 1 <= k <= n - 1. Default 5. */
@@ -31,42 +32,55 @@ export function checkTopk(
   scores: Scores,
   labels: Labels,
   options: TopkOptions,
+  buffers: readonly string[] = [],
 ): { readonly batch: Batch; readonly k: number; readonly alpha: number } {
+  const batch = checkBatch(caller, scores, labels, options, ["k", "alpha", ...buffers]);
   const { k = 5, alpha = 1 } = options;
   checkMargin(caller, alpha);
-  const batch = checkBatch(caller, scores, labels, options);
   checkOrder(caller, k, batch.rows.n, 1, 1);
   return { batch, k, alpha };
 }
 
-function run<R extends Reduction | undefined>(
-  caller: string,
+/** The hard top-k loss, with a gradient in the precision of the scores, or of a backend with a lower one. */
+export function topkLossIn<R extends Reduction | undefined>(
+  dtype: Dtype,
   scores: Scores,
   labels: Labels,
   options: TopkOptions & { readonly reduction?: R; readonly out?: Buffers | undefined },
   wantGrad: boolean,
 ): ValueAndGrad<R> {
-  const { batch, k, alpha } = checkTopk(caller, scores, labels, options);
-  const { n } = batch.rows;
+  const caller = wantGrad ? "topkLossValueAndGrad" : "topkLoss";
+  const { batch, k, alpha } = checkTopk(caller, scores, labels, options, wantGrad ? ["out"] : []);
+  const { rows } = batch;
+  const { n } = rows;
+  const single = dtype === "float32" || rows.dtype === "float32";
+  const { losses, grad } = resultsOf(caller, rows, options.out, wantGrad, single);
+  losses.fill(0);
+  grad?.fill(0);
+  const x = new Float64Array(n);
   const values = new Float64Array(k);
   const indices = new Int32Array(k);
-  return reduceRows(caller, batch, options, wantGrad, (x, label, weight, grad, offset) => {
+  for (let b = 0; b < rows.batch; b++) {
+    const label = batch.labels[b];
+    if (label < 0) continue;
+    copyRow(rows, b, x);
     const labelScore = x[label];
     x[label] = -Infinity;
-    grad?.fill(0, offset, offset + n);
-    if (selectLargest(x, n, k, values, indices) < k) return 0;
+    if (selectLargest(x, n, k, values, indices) < k) continue;
     const kth = values[k - 1];
     const margin = exactMargin(k, alpha, kth, labelScore);
-    if (!(margin[0] > 0)) return 0;
-    if (grad !== null) {
-      // The subgradient that the smooth gradient tends to: classes tied at s_[k] share it equally.
-      let ties = 0;
-      for (let i = 0; i < n; i++) if (x[i] === kth) ties++;
-      for (let i = 0; i < n; i++) if (x[i] === kth) grad[offset + i] = weight / k / ties;
-      grad[offset + label] = -weight / k;
-    }
-    return divide(margin, [k, 0])[0];
-  });
+    if (!(margin[0] > 0)) continue;
+    losses[b] = divide(margin, [k, 0])[0];
+    if (grad === null) continue;
+    // The subgradient that the smooth gradient tends to: classes tied at s_[k] share it equally.
+    const step = sampleWeight(batch, b) / k;
+    let ties = 0;
+    for (let i = 0; i < n; i++) if (x[i] === kth) ties++;
+    for (let i = 0; i < n; i++) if (x[i] === kth) grad[b * n + i] = step / ties;
+    grad[b * n + label] = -step;
+  }
+  const value = reduce<R>(batch, losses);
+  return (grad === null ? { value } : { value, grad: gradientOf(rows, grad) }) as ValueAndGrad<R>;
 }
 
 /**
@@ -88,7 +102,7 @@ export function topkLoss<R extends Reduction | undefined = undefined>(
   labels: Labels,
   options: TopkOptions & { readonly reduction?: R } = {},
 ): LossValue<R> {
-  return run("topkLoss", scores, labels, options, false).value;
+  return topkLossIn("float64", scores, labels, options, false).value;
 }
 
 /**
@@ -104,5 +118,5 @@ export function topkLossValueAndGrad<R extends Reduction | undefined = undefined
   labels: Labels,
   options: TopkOptions & { readonly reduction?: R; readonly out?: Buffers | undefined } = {},
 ): ValueAndGrad<R> {
-  return run("topkLossValueAndGrad", scores, labels, options, true) as ValueAndGrad<R>;
+  return topkLossIn("float64", scores, labels, options, true);
 }

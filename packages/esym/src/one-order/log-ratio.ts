@@ -3,12 +3,13 @@
  *
  * With m entries, sigma_k(e) = prod e sigma_{m-k}(1 / e): the ratio of orders k and k - 1 is the inverse of that of orders
  * k' = m - k + 1 and k' - 1 of the inverse entries, and its gradient is the same. Orders above m / 2 are computed so: fewer
- * products, and less rounding, down to k = m, where the ratio is 1 / sum of 1 / e_i.
+ * products, and less rounding, down to k = m, where the ratio is 1 / sum of 1 / e_i. Order 1 is a log-sum-exp.
  */
 import { type CentredRow, centredRow, factorise } from "./centred-row.ts";
 import type { ExponentialScale } from "../numbers/exponential.ts";
 import { leaveOneOut } from "./leave-one-out.ts";
 import { factoriseLightAndHeavy, type LightAndHeavy, lightAndHeavy, lightAndHeavyGradient } from "./light-and-heavy.ts";
+import { exponentialsBelowLargest, sumOfTerms } from "./log-sum-exp.ts";
 
 /** What one row after another is computed in. Nothing in it outlives a row: any number of them may be in use. */
 export interface LogRatioWorkspace {
@@ -40,6 +41,14 @@ export function logRatioWorkspace(n: number, k: number): LogRatioWorkspace {
 export function logRatio(work: LogRatioWorkspace, x: Float64Array, scale: ExponentialScale): boolean {
   const { n, k } = work;
   work.order = k;
+  if (k === 1) {
+    const { e } = work.lightAndHeavy;
+    const centre = exponentialsBelowLargest(x, n, scale, e);
+    if (centre === -Infinity) return false;
+    work.ratio = sumOfTerms(e, n);
+    work.centre = centre;
+    return true;
+  }
   if (2 * k > n + 1) {
     let m = 0;
     for (let i = 0; i < n; i++) if (x[i] > -Infinity) m++;
@@ -78,6 +87,10 @@ function atOrder(work: LogRatioWorkspace, x: Float64Array, scale: ExponentialSca
  * the workspace is used up by it.
  */
 export function logRatioGradient(work: LogRatioWorkspace, step: number, out: Float64Array, offset: number): void {
-  if (work.light) lightAndHeavyGradient(work.lightAndHeavy, work.order, 0, step, out, offset);
+  if (work.k === 1) {
+    const { e } = work.lightAndHeavy;
+    const factor = step / work.ratio;
+    for (let i = 0; i < work.n; i++) out[offset + i] = factor * e[i];
+  } else if (work.light) lightAndHeavyGradient(work.lightAndHeavy, work.order, 0, step, out, offset);
   else if (work.row !== null) leaveOneOut(work.row, 0, step, out, offset);
 }

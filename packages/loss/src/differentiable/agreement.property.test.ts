@@ -11,14 +11,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectEntries } from "../../testing/expect-entries.ts";
 import { extremeInstance } from "../../testing/extreme-instances.ts";
 import { kthOther, U } from "../../testing/instances.ts";
-import {
-  crossEntropy,
-  fusedCrossEntropy,
-  fusedSmoothTopkLoss,
-  fusedTopkLoss,
-  smoothTopkLoss,
-  topkLoss,
-} from "./index.ts";
+import { composedCrossEntropy } from "./composed/cross-entropy.ts";
+import { composedSmoothTopkLoss } from "./composed/smooth-topk-loss.ts";
+import { composedTopkLoss } from "./composed/topk-loss.ts";
+import { crossEntropy, smoothTopkLoss, topkLoss } from "./index.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {
@@ -27,8 +23,8 @@ beforeAll(async () => {
 afterAll(() => oracle.destroy());
 
 const forms = [
-  { form: "composed", smooth: smoothTopkLoss, hard: topkLoss, entropy: crossEntropy },
-  { form: "fused", smooth: fusedSmoothTopkLoss, hard: fusedTopkLoss, entropy: fusedCrossEntropy },
+  { form: "composed", smooth: composedSmoothTopkLoss, hard: composedTopkLoss, entropy: composedCrossEntropy },
+  { form: "fused", smooth: smoothTopkLoss, hard: topkLoss, entropy: crossEntropy },
 ];
 
 /** Value and gradient in the scores of one sample. */

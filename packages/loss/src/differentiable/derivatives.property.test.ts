@@ -10,7 +10,8 @@ import * as fc from "fast-check";
 import ndarray, { type NdArray } from "ndarray";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Instance, U } from "../../testing/instances.ts";
-import { fusedSmoothTopkLoss, smoothTopkLoss } from "./index.ts";
+import { composedSmoothTopkLoss } from "./composed/smooth-topk-loss.ts";
+import { smoothTopkLoss } from "./index.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {
@@ -62,8 +63,8 @@ function array(values: readonly number[]): NdArray<Float64Array> {
 }
 
 describe.each([
-  { form: "composed", loss: smoothTopkLoss },
-  { form: "fused", loss: fusedSmoothTopkLoss },
+  { form: "composed", loss: composedSmoothTopkLoss },
+  { form: "fused", loss: smoothTopkLoss },
 ])("$form", ({ loss }) => {
   // Two Hessians of log sigma within 64 k u (max v - min v) / 4 each, and their inputs: x is rounded three times on the
   // way, at up to 16 from its centre, which moves an indicator's covariance with v by less than its third cumulant, at

@@ -8,11 +8,8 @@ import * as loss from "./index.ts";
 // Tensors in, tensors out, with the options of the fused functions.
 type LossOf<O> = (scores: Tensor, labels: Labels, options?: O) => Tensor;
 expectTypeOf(loss.smoothTopkLoss).toEqualTypeOf<LossOf<SmoothTopkOptions>>();
-expectTypeOf(loss.fusedSmoothTopkLoss).toEqualTypeOf<LossOf<SmoothTopkOptions>>();
 expectTypeOf(loss.topkLoss).toEqualTypeOf<LossOf<TopkOptions>>();
-expectTypeOf(loss.fusedTopkLoss).toEqualTypeOf<LossOf<TopkOptions>>();
 expectTypeOf(loss.crossEntropy).toEqualTypeOf<LossOf<BatchOptions>>();
-expectTypeOf(loss.fusedCrossEntropy).toEqualTypeOf<LossOf<BatchOptions>>();
 
 // An array is a tensor, and gradients are like it.
 const scores = ndarray(new Float64Array(6), [2, 3]);

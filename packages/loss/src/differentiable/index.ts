@@ -3,7 +3,4 @@
  *
  * @module differentiable
  */
-export { crossEntropy } from "./cross-entropy.ts";
-export { fusedCrossEntropy, fusedSmoothTopkLoss, fusedTopkLoss } from "./fused.ts";
-export { smoothTopkLoss } from "./smooth-topk-loss.ts";
-export { topkLoss } from "./topk-loss.ts";
+export { crossEntropy, smoothTopkLoss, topkLoss } from "./losses.ts";

@@ -6,11 +6,23 @@ import ndarray, { type NdArray } from "ndarray";
 import { describe, expect, it } from "vitest";
 import { U } from "../../testing/instances.ts";
 import * as plain from "../index.ts";
+import { composedCrossEntropy } from "./composed/cross-entropy.ts";
+import { composedSmoothTopkLoss } from "./composed/smooth-topk-loss.ts";
+import { composedTopkLoss } from "./composed/topk-loss.ts";
 import * as differentiable from "./index.ts";
 
 const scores = ndarray(Float64Array.of(0.5, 2, -1, 0, 3, 1, 0.25, -2, 0, -Infinity, 1, 1, 0.5, 0.5, 0.5, 1), [4, 4]);
 const labels = [0, 2, 3, 1];
 const k = 2;
+
+type AnyLoss = (s: never, y: plain.Labels, options: object) => unknown;
+
+/** A loss that lacks some of the parameters that the cases below name. */
+function without<F extends AnyLoss>(names: readonly (keyof plain.SmoothTopkOptions)[], f: F): F {
+  const kept = (options: object): object =>
+    Object.fromEntries(Object.entries(options).filter(([name]) => !(names as readonly string[]).includes(name)));
+  return ((s: never, y: plain.Labels, options: object = {}) => f(s, y, kept(options))) as unknown as F;
+}
 
 interface Loss {
   readonly loss: string;
@@ -25,37 +37,37 @@ const losses: Loss[] = [
     loss: "smooth top-k loss",
     form: "composed",
     reference: plain.smoothTopkLossValueAndGrad,
-    f: differentiable.smoothTopkLoss,
+    f: composedSmoothTopkLoss,
   },
   {
     loss: "smooth top-k loss",
     form: "fused",
     reference: plain.smoothTopkLossValueAndGrad,
-    f: differentiable.fusedSmoothTopkLoss,
+    f: differentiable.smoothTopkLoss,
   },
   {
     loss: "hard top-k loss",
     form: "composed",
-    reference: plain.topkLossValueAndGrad,
-    f: differentiable.topkLoss,
+    reference: without(["tau"], plain.topkLossValueAndGrad),
+    f: without(["tau"], composedTopkLoss),
   },
   {
     loss: "hard top-k loss",
     form: "fused",
-    reference: plain.topkLossValueAndGrad,
-    f: differentiable.fusedTopkLoss,
+    reference: without(["tau"], plain.topkLossValueAndGrad),
+    f: without(["tau"], differentiable.topkLoss),
   },
   {
     loss: "cross-entropy",
     form: "composed",
-    reference: plain.crossEntropyValueAndGrad,
-    f: differentiable.crossEntropy,
+    reference: without(["k", "tau", "alpha"], plain.crossEntropyValueAndGrad),
+    f: without(["k", "tau", "alpha"], composedCrossEntropy),
   },
   {
     loss: "cross-entropy",
     form: "fused",
-    reference: plain.crossEntropyValueAndGrad,
-    f: differentiable.fusedCrossEntropy,
+    reference: without(["k", "tau", "alpha"], plain.crossEntropyValueAndGrad),
+    f: without(["k", "tau", "alpha"], differentiable.crossEntropy),
   },
 ];
 
@@ -187,21 +199,19 @@ describe.each(losses)("$loss, $form", ({ f, reference }) => {
 
 describe("masked classes", () => {
   const few = ndarray(Float64Array.of(1, -Infinity, 0, -Infinity), [4]);
-  it.each([
-    differentiable.smoothTopkLoss,
-    differentiable.fusedSmoothTopkLoss,
-    differentiable.topkLoss,
-    differentiable.fusedTopkLoss,
-  ])("%o: loss and derivatives are 0 where fewer than k others are left", (f) => {
-    expect(elements(f(few, 0, { k: 2 }))).toEqual([0]);
-    expect(elements(grad((x: Tensor) => f(x, 0, { k: 2 }))(few)).map(Math.abs)).toEqual([0, 0, 0, 0]);
-    const v = ndarray(Float64Array.of(1, 2, 3, 4), [4]);
-    expect(elements(hvp((x: Tensor) => f(x, 0, { k: 2 }), few, v)).map(Math.abs)).toEqual([0, 0, 0, 0]);
-  });
+  it.each([composedSmoothTopkLoss, differentiable.smoothTopkLoss, composedTopkLoss, differentiable.topkLoss])(
+    "%o: loss and derivatives are 0 where fewer than k others are left",
+    (f) => {
+      expect(elements(f(few, 0, { k: 2 }))).toEqual([0]);
+      expect(elements(grad((x: Tensor) => f(x, 0, { k: 2 }))(few)).map(Math.abs)).toEqual([0, 0, 0, 0]);
+      const v = ndarray(Float64Array.of(1, 2, 3, 4), [4]);
+      expect(elements(hvp((x: Tensor) => f(x, 0, { k: 2 }), few, v)).map(Math.abs)).toEqual([0, 0, 0, 0]);
+    },
+  );
 
   it("a single class has cross-entropy 0 and gradient 0", () => {
     const one = ndarray(Float64Array.of(3), [1]);
-    for (const f of [differentiable.crossEntropy, differentiable.fusedCrossEntropy]) {
+    for (const f of [composedCrossEntropy, differentiable.crossEntropy]) {
       const { value, grad: slope } = valueAndGrad((x: Tensor) => f(x, 0))(one);
       expect([value, Math.abs(elements(slope)[0])]).toEqual([0, 0]);
     }

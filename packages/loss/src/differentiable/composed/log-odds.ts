@@ -20,8 +20,8 @@ import {
 } from "@smooth-topk/esym/kernel";
 import { add, div, logEspRatio, sub, type Tensor } from "@smooth-topk/grad";
 import ndarray, { type NdArray } from "ndarray";
-import { exactMargin } from "../exact-margin.ts";
-import { type Found, fromKernel } from "./from-kernel.ts";
+import { exactMargin } from "../../exact-margin.ts";
+import { type Found, fromKernel } from "../from-kernel.ts";
 import { mask, ownScores } from "./row-constants.ts";
 
 export interface LogOdds {

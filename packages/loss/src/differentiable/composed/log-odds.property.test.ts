@@ -6,7 +6,7 @@ import { grad, reshape, type Tensor } from "@smooth-topk/grad";
 import * as fc from "fast-check";
 import ndarray, { type NdArray } from "ndarray";
 import { expect, it } from "vitest";
-import { instance, kthOther, U } from "../../testing/instances.ts";
+import { instance, kthOther, U } from "../../../testing/instances.ts";
 import { composedLogOdds, logOdds } from "./log-odds.ts";
 
 // In the formula, exponents are rounded three times, as is the margin, and the logarithm and the sums once: 8 u of the

@@ -2,8 +2,8 @@
  * The smooth top-k loss as a differentiable function, to any order.
  */
 import { add, logistic, mul, softplus, type Tensor } from "@smooth-topk/grad";
-import type { Labels } from "../batch.ts";
-import { checkSmoothTopk, type SmoothTopkOptions } from "../smooth-topk-loss.ts";
+import type { Labels } from "../../batch.ts";
+import { checkSmoothTopk, type SmoothTopkOptions } from "../../smooth-topk-loss.ts";
 import { logOdds } from "./log-odds.ts";
 import { samplesOf, valueOf } from "./samples.ts";
 
@@ -16,7 +16,7 @@ export function smoothTopkLosses(rows: Tensor, labels: Int32Array, k: number, ta
 
 /**
  * The smooth top-k loss of `@smooth-topk/loss`, composed of differentiable primitives: for gradients to any order, and
- * to be read. {@link fusedSmoothTopkLoss} is faster.
+ * to be read.
  *
  * @param scores   [batch, n], or [n] for one sample; -Infinity masks a class.
  * @param labels   [batch] class indices, or a number for one sample.
@@ -27,7 +27,7 @@ export function smoothTopkLosses(rows: Tensor, labels: Int32Array, k: number, ta
  * Error of a sample's loss 13 u, and within (8 + |z|) u, as there; of every gradient entry not below 1e-280 (16 k + 16) u;
  * of the Hessian times v 256 k u (max v - min v) / (k^2 tau), and what the rounding of s / (k tau) moves.
  */
-export function smoothTopkLoss(scores: Tensor, labels: Labels, options: SmoothTopkOptions = {}): Tensor {
+export function composedSmoothTopkLoss(scores: Tensor, labels: Labels, options: SmoothTopkOptions = {}): Tensor {
   const { batch, k, tau, alpha } = checkSmoothTopk("smoothTopkLoss", valueOf(scores), labels, options);
   const samples = samplesOf(scores, batch, options.reduction);
   return samples.reduce(smoothTopkLosses(samples.rows, samples.labels, k, tau, alpha));

@@ -3,7 +3,7 @@
  */
 import { cast, concatenate, div, gather, mul, reshape, sum, type Tensor, Traced } from "@smooth-topk/grad";
 import ndarray, { type NdArray } from "ndarray";
-import type { Batch, Reduction } from "../batch.ts";
+import type { Batch, Reduction } from "../../batch.ts";
 
 export interface Samples {
   /** The scores of the samples that count, [m, n], in double precision. */

@@ -3,8 +3,8 @@
  */
 import { copyRow, rowsOf, selectLargest } from "@smooth-topk/esym/kernel";
 import { add, div, max, relu, sub, type Tensor } from "@smooth-topk/grad";
-import type { Labels } from "../batch.ts";
-import { checkTopk, type TopkOptions } from "../topk-loss.ts";
+import type { Labels } from "../../batch.ts";
+import { checkTopk, type TopkOptions } from "../../topk-loss.ts";
 import { mask, ownScores } from "./row-constants.ts";
 import { samplesOf, valueOf } from "./samples.ts";
 
@@ -43,9 +43,9 @@ function kthOthers(scores: ReturnType<typeof valueOf>, labels: Int32Array, k: nu
  * @returns shape [], or [batch] with reduction 'none', in the precision of the scores.
  * @throws as there.
  *
- * Error of a sample's loss 4 u (|alpha| + (|s_[k]| + |s_y|) / k); {@link fusedTopkLoss} is right to 2 u.
+ * Error of a sample's loss 4 u (|alpha| + (|s_[k]| + |s_y|) / k).
  */
-export function topkLoss(scores: Tensor, labels: Labels, options: TopkOptions = {}): Tensor {
+export function composedTopkLoss(scores: Tensor, labels: Labels, options: TopkOptions = {}): Tensor {
   const { batch, k, alpha } = checkTopk("topkLoss", valueOf(scores), labels, options);
   const samples = samplesOf(scores, batch, options.reduction);
   return samples.reduce(topkLosses(samples.rows, samples.labels, k, alpha));
