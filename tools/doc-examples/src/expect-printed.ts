@@ -1,12 +1,13 @@
 /**
  * Runs an example and holds it to what the page says that it prints.
  *
- * An example is a script in the part of TypeScript that is JavaScript. What it imports is handed to it, so that a test
- * chooses the modules: sources, not what was built.
+ * An example is a script in TypeScript, whose types are erased. What it imports is handed to it, so that a test chooses the
+ * modules: sources, not what was built.
  */
 import { deepStrictEqual, notStrictEqual, strictEqual } from "node:assert";
 import { format } from "node:util";
 import { compileFunction } from "node:vm";
+import { transformWithOxc } from "vite";
 
 /** The modules that an example may import, by name. */
 type Modules = Readonly<Record<string, unknown>>;
@@ -19,7 +20,8 @@ async function printedBy(code: string, modules: Modules): Promise<unknown[][]> {
       return `const ${names.replaceAll(" as ", ": ")} = modules[${JSON.stringify(from)}];`;
     })
     .replaceAll(/^import (\w+) from "([^"]+)";$/gm, 'const $1 = modules["$2"].default;');
-  const run = compileFunction(`return (async () => {${body}\n})()`, ["modules", "console"]) as (
+  const { code: script } = await transformWithOxc(`const example = async () => {${body}\n};`, "example.ts");
+  const run = compileFunction(`${script}\nreturn example();`, ["modules", "console"]) as (
     modules: Modules,
     console: { log: (...values: unknown[]) => void },
   ) => Promise<void>;
