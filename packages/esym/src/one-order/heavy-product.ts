@@ -4,11 +4,12 @@
  */
 import { VELTKAMP } from "../numbers/double-double.ts";
 
-/** (hi + lo)(X) = prod_{g < count} (constant_g + linear_g X), count + 1 coefficients of relative error count 8 u^2. */
+/** (hi + lo)(X) = prod_{g < count} (constant_g + linear_g X) up to degree k, of relative error count 8 u^2. */
 export function heavyProduct(
   constant: Float64Array,
   linear: Float64Array,
   count: number,
+  k: number,
   hi: Float64Array,
   lo: Float64Array,
 ): void {
@@ -21,35 +22,57 @@ export function heavyProduct(
     const tv = VELTKAMP * v;
     const vh = tv - (tv - v);
     const vl = v - vh;
-    // p_j = p_j + v p_(j-1), descending; or p_j = v p_j + p_(j-1). The neighbour waits in a local: one read per step.
-    let a = 0;
-    let aLow = 0;
-    hi[g + 1] = 0;
-    lo[g + 1] = 0;
-    a = 0;
-    aLow = 0;
-    for (let j = g + 1; j >= 0; j--) {
-      const b = j > 0 ? hi[j - 1] : 0;
-      const bLow = j > 0 ? lo[j - 1] : 0;
-      a = hi[j];
-      aLow = lo[j];
-      // product = v times the one, sum with the other
-      const x = above ? a : b;
-      const xLow = above ? aLow : bLow;
-      const y = above ? b : a;
-      const yLow = above ? bLow : aLow;
-      const t = VELTKAMP * x;
-      const xh = t - (t - x);
-      const xl = x - xh;
-      const p = v * x;
-      const pLow = vl * xl - (p - vh * xh - vl * xh - vh * xl) + v * xLow;
-      const s = p + y;
-      const back = s - p;
-      const low = p - (s - back) + (y - back) + (pLow + yLow);
-      const top = s + low;
-      hi[j] = top;
-      lo[j] = s - top + low;
+    const top = Math.min(g + 1, k);
+    if (g + 1 <= k) {
+      hi[g + 1] = 0;
+      lo[g + 1] = 0;
     }
+    if (above) multiplyReversed(hi, lo, top, v, vh, vl);
+    else multiplyBy(hi, lo, top, v, vh, vl);
+  }
+}
+
+/** p_j = p_j + v p_(j-1). */
+function multiplyBy(hi: Float64Array, lo: Float64Array, top: number, v: number, vh: number, vl: number): void {
+  let y = hi[top];
+  let yLow = lo[top];
+  for (let j = top; j > 0; j--) {
+    const x = hi[j - 1];
+    const xLow = lo[j - 1];
+    const t = VELTKAMP * x;
+    const xh = t - (t - x);
+    const xl = x - xh;
+    const p = v * x;
+    const s = p + y;
+    const back = s - p;
+    const low = p - (s - back) + (y - back) + (vl * xl - (p - vh * xh - vl * xh - vh * xl) + (v * xLow + yLow));
+    const whole = s + low;
+    hi[j] = whole;
+    lo[j] = s - whole + low;
+    y = x;
+    yLow = xLow;
+  }
+}
+
+/** p_j = v p_j + p_(j-1). */
+function multiplyReversed(hi: Float64Array, lo: Float64Array, top: number, v: number, vh: number, vl: number): void {
+  let x = hi[top];
+  let xLow = lo[top];
+  for (let j = top; j >= 0; j--) {
+    const y = j > 0 ? hi[j - 1] : 0;
+    const yLow = j > 0 ? lo[j - 1] : 0;
+    const t = VELTKAMP * x;
+    const xh = t - (t - x);
+    const xl = x - xh;
+    const p = v * x;
+    const s = p + y;
+    const back = s - p;
+    const low = p - (s - back) + (y - back) + (vl * xl - (p - vh * xh - vl * xh - vh * xl) + (v * xLow + yLow));
+    const whole = s + low;
+    hi[j] = whole;
+    lo[j] = s - whole + low;
+    x = y;
+    xLow = yLow;
   }
 }
 

@@ -7,9 +7,9 @@
  */
 import { type ExponentialScale, expBelow, expBelowOne } from "../numbers/exponential.ts";
 import { coefficient, heavyProduct, preciseCoefficient, prefixRoom, withoutEach } from "./heavy-product.ts";
-import { chooseSplit, type RowSplit, splitRoom } from "./light-split.ts";
+import { boundBelowSelected, chooseSplit, MOST_HEAVY, type RowSplit, splitRoom } from "./light-split.ts";
 import { newtonIdentities } from "./newton-identities.ts";
-import { MOST_POWERS, polynomialOfEach, type PowerSums, powerSums, powerSumsRoom } from "./power-sums.ts";
+import { MOST_POWERS, plainSum, polynomialOfEach, type PowerSums, powerSums, powerSumsRoom } from "./power-sums.ts";
 
 export interface LightAndHeavy {
   readonly n: number;
@@ -66,12 +66,61 @@ export function lightAndHeavy(n: number, k: number): LightAndHeavy {
 function growHeavy(work: LightAndHeavy, count: number): void {
   if (work.index.length >= count) return;
   const room = Math.min(work.n, Math.max(2 * work.index.length, count, 16));
+  const { index, linear } = work;
   work.index = new Int32Array(room);
-  work.constant = new Float64Array(room);
+  work.index.set(index);
   work.linear = new Float64Array(room);
+  work.linear.set(linear);
+  work.constant = new Float64Array(room);
   work.product = new Float64Array(room + 1);
   work.productRest = new Float64Array(room + 1);
   work.without = new Float64Array(3 * room);
+}
+
+/** Moves the entries that the split has selected to the heavy ones, as log-values. */
+function moveSelected(work: LightAndHeavy, x: Float64Array): number {
+  const { selected, indices, values } = work.split;
+  for (let g = 0; g < selected; g++) {
+    work.index[g] = indices[g];
+    work.linear[g] = values[g];
+    x[indices[g]] = -Infinity;
+  }
+  return selected;
+}
+
+function moveAbove(work: LightAndHeavy, x: Float64Array, cut: number): number {
+  const { n, index, linear } = work;
+  let heavy = 0;
+  for (let i = 0; i < n; i++) {
+    const v = x[i];
+    if (v > cut) {
+      index[heavy] = i;
+      linear[heavy++] = v;
+      x[i] = -Infinity;
+    }
+  }
+  return heavy;
+}
+
+/** Moves the entries with e_i > bound, as log-values. */
+function gather(work: LightAndHeavy, x: Float64Array, bound: number, from: number): number {
+  const { n, e } = work;
+  let heavy = from;
+  for (let i = 0; i < n; i++) {
+    if (e[i] > bound) {
+      growHeavy(work, heavy + 1);
+      work.index[heavy] = i;
+      work.linear[heavy++] = x[i];
+      x[i] = -Infinity;
+      e[i] = 0;
+    }
+  }
+  return heavy;
+}
+
+function restore(work: LightAndHeavy, x: Float64Array, heavy: number): false {
+  for (let g = 0; g < heavy; g++) x[work.index[g]] = work.linear[g];
+  return false;
 }
 
 /**
@@ -88,25 +137,23 @@ export function factoriseLightAndHeavy(
 ): boolean {
   const { n, split, e, sums, light, lightRest, top, topRest } = work;
   if (!chooseSplit(split, x, n, k, scale)) return false;
-  const { centre, count } = split;
-  growHeavy(work, split.heavy);
-  const { index, constant, linear } = work;
+  const { centre } = split;
   let heavy = 0;
   if (split.heavy > 0) {
-    const { cut } = split;
-    for (let i = 0; i < n; i++) {
-      if (x[i] > cut) index[heavy++] = i;
-    }
-  }
-  work.heavy = heavy;
-  for (let g = 0; g < heavy; g++) {
-    linear[g] = x[index[g]];
-    x[index[g]] = -Infinity;
+    growHeavy(work, split.heavy);
+    heavy = split.selected > 0 ? moveSelected(work, x) : moveAbove(work, x, split.cut);
   }
   expBelow(x, n, centre, scale, e);
+  if (split.selected > 0) {
+    const bound = boundBelowSelected(split, k, plainSum(e, n));
+    if (bound < 1) heavy = gather(work, x, bound, heavy);
+    if (heavy > MOST_HEAVY) return restore(work, x, heavy);
+  }
+  work.heavy = heavy;
+  const { count } = split;
   powerSums(e, n, count, sums);
 
-  const unit = 2 ** Math.floor(Math.log2(split.mass < 0 ? (sums.sum[1] - (k - 1)) / k : split.mass / k));
+  const unit = 2 ** Math.floor(Math.log2((split.mass < 0 ? sums.sum[1] - (k - 1) : split.mass) / k));
   work.unit = unit;
   const inverse = 1 / unit;
   let power = inverse;
@@ -124,6 +171,7 @@ export function factoriseLightAndHeavy(
       topRest[l] = lightRest[k - l];
     }
   } else {
+    const { constant, linear } = work;
     for (let g = 0; g < heavy; g++) {
       const v = linear[g];
       const scaled = expBelowOne(v, centre, scale) * inverse;
@@ -131,7 +179,7 @@ export function factoriseLightAndHeavy(
       constant[g] = above ? expBelowOne(centre, v, scale) * unit : 1;
       linear[g] = above ? 1 : scaled;
     }
-    heavyProduct(constant, linear, heavy, work.product, work.productRest);
+    heavyProduct(constant, linear, heavy, k, work.product, work.productRest);
     for (let l = 0; l <= depth; l++) {
       if (l <= 2) preciseCoefficient(work.product, work.productRest, heavy, light, lightRest, k - l, top, topRest, l);
       else {

@@ -6,13 +6,16 @@
  * bounded from below, entries from above.
  */
 import type { ExponentialScale } from "../numbers/exponential.ts";
+import { selectLargest } from "../numbers/selection.ts";
 import { MOST_POWERS, roundUpPowers } from "./power-sums.ts";
 
 /** e_i sigma_{k-1} / sigma_k of a light entry is at most this: where Newton's identities are proved stable. */
 const LARGEST_LIGHT = 1 / 8;
 /** Bins of half an octave: the last holds whatever is 2^-1000 of the largest entry and less. */
 const BINS = 2000;
-const MOST_HEAVY = 512;
+export const MOST_HEAVY = 512;
+/** Up to this order the k largest entries are selected; above it a histogram is cheaper. */
+const LARGEST_SELECTION = 8;
 
 export interface RowSplit {
   /** Subtracted from every entry. */
@@ -21,6 +24,10 @@ export interface RowSplit {
   cut: number;
   /** How many there are, at least. */
   heavy: number;
+  /** Entries that are selected as heavy: the k largest; 0 where `cut` tells the heavy ones. */
+  selected: number;
+  readonly values: Float64Array;
+  readonly indices: Int32Array;
   /** Power sums to use. */
   count: number;
   /** A lower bound on S about the centre; negative where no entry is heavy and it is p_1 - (k - 1). */
@@ -36,6 +43,9 @@ export function splitRoom(): RowSplit {
     centre: 0,
     cut: Infinity,
     heavy: 0,
+    selected: 0,
+    values: new Float64Array(LARGEST_SELECTION),
+    indices: new Int32Array(LARGEST_SELECTION),
     count: 0,
     mass: 0,
     bins: new Int32Array(BINS),
@@ -59,13 +69,35 @@ function powersFor(theta: number, k: number): number {
 export function chooseSplit(split: RowSplit, x: Float64Array, n: number, k: number, scale: ExponentialScale): boolean {
   let largest = -Infinity;
   let sum = 0;
-  let present = 0;
-  for (let i = 0; i < n; i++) {
-    const v = x[i];
-    if (v > largest) largest = v;
-    if (v > -Infinity) {
-      sum += v;
-      present++;
+  let sum2 = 0;
+  let i = 0;
+  for (; i + 3 < n; i += 4) {
+    const a = x[i];
+    const b = x[i + 1];
+    const c = x[i + 2];
+    const d = x[i + 3];
+    if (a > largest) largest = a;
+    if (b > largest) largest = b;
+    if (c > largest) largest = c;
+    if (d > largest) largest = d;
+    sum += a + b;
+    sum2 += c + d;
+  }
+  for (; i < n; i++) {
+    if (x[i] > largest) largest = x[i];
+    sum += x[i];
+  }
+  sum += sum2;
+  split.selected = 0;
+  let present = n;
+  if (sum === -Infinity) {
+    sum = 0;
+    present = 0;
+    for (i = 0; i < n; i++) {
+      if (x[i] > -Infinity) {
+        sum += x[i];
+        present++;
+      }
     }
   }
   if (present <= k) return false;
@@ -83,7 +115,42 @@ export function chooseSplit(split: RowSplit, x: Float64Array, n: number, k: numb
       return count < Infinity;
     }
   }
+  if (k <= LARGEST_SELECTION) return chooseBySelection(split, x, n, k, scale, largest, present);
   return chooseByHistogram(split, x, n, k, scale, largest, present);
+}
+
+/**
+ * The k largest entries are heavy and the k-th the centre. Whether others are too shows once their exponentials are known
+ * ({@link boundBelowSelected}).
+ */
+function chooseBySelection(
+  split: RowSplit,
+  x: Float64Array,
+  n: number,
+  k: number,
+  scale: ExponentialScale,
+  largest: number,
+  present: number,
+): boolean {
+  if (present < 16 * k) return false;
+  const { values, indices } = split;
+  selectLargest(x, n, k, values, indices);
+  split.centre = values[k - 1];
+  split.heavy = k;
+  split.selected = k;
+  return (largest - split.centre) * scale.inverse < 600;
+}
+
+/**
+ * The e_i about the k-th largest entry from which an entry is heavy too; sets the mass and the number of power sums.
+ *
+ * @param rest  the sum of e_i of all but the k largest.
+ */
+export function boundBelowSelected(split: RowSplit, k: number, rest: number): number {
+  split.mass = (1 + rest) * (1 - 2 ** -40);
+  const bound = Math.min(1, (LARGEST_LIGHT * split.mass) / k);
+  split.count = powersFor((bound * k) / split.mass, k);
+  return bound;
 }
 
 function chooseByHistogram(
@@ -101,7 +168,7 @@ function chooseByHistogram(
   for (let i = 0; i < n; i++) {
     const v = x[i];
     const t = (largest - v) * perBin;
-    const b = t < BINS - 1 ? Math.trunc(t) : BINS - 1;
+    const b = t < BINS - 1 ? t | 0 : BINS - 1;
     bins[b]++;
     example[b] = v;
   }
@@ -125,7 +192,7 @@ function chooseByHistogram(
   let bestCount = 0;
   for (let tries = 0; tries < 24 && cut < BINS - 1 && heavy <= MOST_HEAVY; tries++) {
     const count = powersFor(octaves[cut] * unit, k);
-    const cost = (present - heavy) * (6 + 1.2 * count) + heavy * (1.2 * k + 3.5 * heavy);
+    const cost = (present - heavy) * (6 + 0.9 * count) + 15 * heavy * Math.min(heavy, k);
     if (cost < best) {
       best = cost;
       bestCut = cut;
@@ -134,7 +201,7 @@ function chooseByHistogram(
     }
     heavy += bins[cut++];
   }
-  if (!(best < 2.5 * present * Math.min(k, present - k) + 6 * present)) return false;
+  if (!(best < 2.8 * present * Math.min(k, present - k) + 6 * present)) return false;
   const centre = bestHeavy === 0 ? largest : example[kth];
   const shift = Math.exp((largest - centre) * scale.inverse);
   split.centre = centre;
