@@ -12,6 +12,7 @@
  */
 import { expBelow, expBelowOne, type ExponentialScale } from "../numbers/exponential.ts";
 import { selectLargest } from "../numbers/selection.ts";
+import { multiplyPrecisely } from "./heavy-product.ts";
 import { multiplyFactors, productStack, type ProductStack, truncatedProduct } from "./truncated-product.ts";
 
 /**
@@ -44,6 +45,8 @@ export interface CentredRow {
   /** full 2^fullExponent = product of all factors. */
   readonly full: Float64Array;
   fullExponent: number;
+  /** What full lacks by rounding, where it was found precisely. */
+  fullRest: Float64Array;
   readonly stack: ProductStack;
   /** Room for the products of halving; grows to the largest group that a row has had. */
   halving: Float64Array;
@@ -69,6 +72,7 @@ export function centredRow(n: number, k: number): CentredRow {
     baseExponent: 0,
     full: new Float64Array(k + 1),
     fullExponent: 0,
+    fullRest: new Float64Array(0),
     stack: productStack(k),
     halving: new Float64Array(0),
     lastQuad: new Float64Array(4),
@@ -108,11 +112,30 @@ function multiplyAll(row: CentredRow): void {
   row.baseExponent = truncatedProduct(e, n, k, row.stack, base);
   full.set(base);
   row.fullExponent = row.baseExponent + multiplyFactors(full, 0, k, constant, linear, 0, row.group);
-  // sigma_k itself is brought near 1: for k > n/2 the middle coefficients are far larger and must not push it out.
+  bringNearOne(row);
+}
+
+/** sigma_k itself is brought near 1: for k > n/2 the middle coefficients are far larger and must not push it out. */
+function bringNearOne(row: CentredRow): void {
+  const { k, full } = row;
   const exponent = Math.floor(Math.log2(full[k]));
   const factor = 2 ** -exponent;
   for (let j = 0; j <= k; j++) full[j] *= factor;
   row.fullExponent += exponent;
+}
+
+/** Finds the product of all factors anew, to twice the working precision; full is that, rounded. */
+export function multiplyAllPrecisely(row: CentredRow): void {
+  const { n, k, e, full, constant, linear } = row;
+  if (row.fullRest.length < full.length) row.fullRest = new Float64Array(full.length);
+  const { fullRest } = row;
+  full.fill(0);
+  full[0] = 1;
+  fullRest[0] = 0;
+  row.fullExponent =
+    multiplyPrecisely(constant, linear, row.group, 0, k, full, fullRest) +
+    multiplyPrecisely(null, e, n, Math.min(row.group, k), k, full, fullRest);
+  bringNearOne(row);
 }
 
 /**

@@ -3,33 +3,59 @@
  * working precision, and the polynomials without one heavy factor from products of those before and after it.
  */
 import { VELTKAMP } from "../numbers/double-double.ts";
+import { rescaleExponent } from "./truncated-product.ts";
 
-/** (hi + lo)(X) = prod_{g < count} (constant_g + linear_g X) up to degree k, of relative error count 8 u^2. */
-export function heavyProduct(
-  constant: Float64Array,
+/** Factors between two looks at the size of the coefficients, which each of them at most doubles. */
+const RUN = 128;
+
+/**
+ * (hi + lo)(X) 2^exponent = (hi + lo)(X) prod_{g < count} (constant_g + linear_g X) up to degree k, where one of constant_g and
+ * linear_g is 1 and the other at most 1. Relative error 12 u^2 for each factor.
+ *
+ * In plain doubles, equal factors round alike at every step: errors add up instead of averaging.
+ *
+ * @param degree  of the polynomial before.
+ * @returns the exponent of the power of two taken out.
+ */
+export function multiplyPrecisely(
+  constant: Float64Array | null,
   linear: Float64Array,
   count: number,
+  degree: number,
   k: number,
   hi: Float64Array,
   lo: Float64Array,
-): void {
-  hi[0] = 1;
-  lo[0] = 0;
+): number {
+  let exponent = 0;
+  let top = degree;
   for (let g = 0; g < count; g++) {
-    // One of the two is 1: either (1 + v X), or (v + X), which is the same from the other end.
-    const above = constant[g] < 1;
+    const above = constant !== null && constant[g] < 1;
     const v = above ? constant[g] : linear[g];
+    if (v === 0 && !above) continue;
     const tv = VELTKAMP * v;
     const vh = tv - (tv - v);
     const vl = v - vh;
-    const top = Math.min(g + 1, k);
-    if (g + 1 <= k) {
-      hi[g + 1] = 0;
-      lo[g + 1] = 0;
+    if (top < k) {
+      top++;
+      hi[top] = 0;
+      lo[top] = 0;
     }
     if (above) multiplyReversed(hi, lo, top, v, vh, vl);
     else multiplyBy(hi, lo, top, v, vh, vl);
+    if (g % RUN === RUN - 1) exponent += rescale(hi, lo, top);
   }
+  return exponent + rescale(hi, lo, top);
+}
+
+function rescale(hi: Float64Array, lo: Float64Array, top: number): number {
+  const exponent = rescaleExponent(hi, 0, top);
+  if (exponent === 0) return 0;
+  const factor = 2 ** -exponent;
+  for (let j = 0; j <= top; j++) {
+    hi[j] *= factor;
+    lo[j] *= factor;
+  }
+  return exponent;
 }
 
 /** p_j = p_j + v p_(j-1). */

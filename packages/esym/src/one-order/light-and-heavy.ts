@@ -6,7 +6,7 @@
  * (heavy-product.ts). docs/algorithm.md, section 5.
  */
 import { type ExponentialScale, expBelow, expBelowOne } from "../numbers/exponential.ts";
-import { coefficient, heavyProduct, preciseCoefficient, prefixRoom, withoutEach } from "./heavy-product.ts";
+import { coefficient, multiplyPrecisely, preciseCoefficient, prefixRoom, withoutEach } from "./heavy-product.ts";
 import { boundBelowSelected, chooseSplit, MOST_HEAVY, type RowSplit, splitRoom } from "./light-split.ts";
 import { newtonIdentities } from "./newton-identities.ts";
 import { MOST_POWERS, plainSum, polynomialOfEach, type PowerSums, powerSums, powerSumsRoom } from "./power-sums.ts";
@@ -179,7 +179,11 @@ export function factoriseLightAndHeavy(
       constant[g] = above ? expBelowOne(centre, v, scale) * unit : 1;
       linear[g] = above ? 1 : scaled;
     }
-    heavyProduct(constant, linear, heavy, k, work.product, work.productRest);
+    const { product, productRest } = work;
+    product.fill(0, 0, heavy + 1);
+    product[0] = 1;
+    productRest[0] = 0;
+    multiplyPrecisely(constant, linear, heavy, 0, Math.min(heavy, k), product, productRest);
     for (let l = 0; l <= depth; l++) {
       if (l <= 2) preciseCoefficient(work.product, work.productRest, heavy, light, lightRest, k - l, top, topRest, l);
       else {

@@ -5,7 +5,7 @@
  * k' = m - k + 1 and k' - 1 of the inverse entries, and its gradient is the same. Orders above m / 2 are computed so: fewer
  * products, and less rounding, down to k = m, where the ratio is 1 / sum of 1 / e_i. Order 1 is a log-sum-exp.
  */
-import { type CentredRow, centredRow, factorise } from "./centred-row.ts";
+import { type CentredRow, centredRow, factorise, multiplyAllPrecisely } from "./centred-row.ts";
 import type { ExponentialScale } from "../numbers/exponential.ts";
 import { leaveOneOut } from "./leave-one-out.ts";
 import { factoriseLightAndHeavy, type LightAndHeavy, lightAndHeavy, lightAndHeavyGradient } from "./light-and-heavy.ts";
@@ -77,6 +77,7 @@ function atOrder(work: LogRatioWorkspace, x: Float64Array, scale: ExponentialSca
   const row = (work.row ??= centredRow(n, work.k));
   row.k = order;
   if (!factorise(row, x, scale)) return false;
+  multiplyAllPrecisely(row);
   work.ratio = row.full[order] / row.full[order - 1];
   work.centre = row.centre;
   return true;
