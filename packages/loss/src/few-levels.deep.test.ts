@@ -80,7 +80,7 @@ it("no climb finds a row of few levels outside min(9, 8 + |z|) u", { timeout: 1_
       }
     }
     worst = Math.max(worst, height);
-    expect(height, JSON.stringify(row)).toBeLessThanOrEqual(1);
+    if (!(height <= 1)) expect.fail(`${height.toFixed(2)} of the bound: ${JSON.stringify(row)}`);
   }
   console.log(`worst share of the bound: ${worst.toFixed(2)}`);
 });
