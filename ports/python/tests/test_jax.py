@@ -5,9 +5,9 @@ import unittest
 import jax
 import jax.numpy as jnp
 import numpy as np
-from smooth_topk import jax as smooth_topk
-
 from port_properties import PortProperties, rows_of
+
+from smooth_topk import jax as smooth_topk
 
 jax.config.update("jax_enable_x64", True)
 
