@@ -4,7 +4,7 @@
  */
 import { createGpuBackend, type GpuBackend, type GpuMode } from "@smooth-topk/esym-gpu";
 import { provideWebgpu } from "@smooth-topk/esym-gpu/node";
-import { smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
+import { lossesOn, smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
 import type { ProcessCase } from "./between-processes.ts";
 import { interleavePromises, processorTime } from "./interleaved-promises.ts";
 import { type Effort, summarise } from "./interleaved-timer.ts";
@@ -61,7 +61,9 @@ async function timeCase(mode: GpuMode, batch: number, n: number, k: number, effo
   for (const { name, threads } of variants(mode)) {
     const backend = await createGpuBackend({ mode, threads });
     backends.push(backend);
-    const { loss, grad } = await backend.smoothTopkLoss(scores, labels, { k });
+    const losses = lossesOn(backend);
+    const found = await losses.smoothTopkLossValueAndGrad(scores, labels, { k, reduction: "none" });
+    const { value: loss, grad } = found;
     expectSame(`${name}, loss`, loss, out.loss, 1e-5);
     expectSame(
       `${name}, gradient`,
@@ -70,8 +72,8 @@ async function timeCase(mode: GpuMode, batch: number, n: number, k: number, effo
       1e-5,
     );
     contenders.push(
-      { name, run: () => backend.smoothTopkLoss(scores, labels, { k }) },
-      { name: `cross-entropy, ${name}`, run: () => backend.smoothTopkLoss(scores, labels, { k: 1, alpha: 0 }) },
+      { name, run: () => losses.smoothTopkLossValueAndGrad(scores, labels, { k }) },
+      { name: `cross-entropy, ${name}`, run: () => losses.crossEntropyValueAndGrad(scores, labels) },
     );
   }
   const samples = await interleavePromises(contenders, effort);

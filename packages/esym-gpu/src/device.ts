@@ -4,7 +4,7 @@
  * gpu.js puts its CPU mode in place of a mode that fails while a kernel is built, with a warning on the console at most. A
  * program here runs in the mode it was made for or not at all.
  */
-import { GPU, Input } from "gpu.js";
+import type { GPU } from "gpu.js";
 
 /** What kernels can run on. */
 export type GpuMode = "webgpu" | "webgl2" | "webasm" | "cpu";
@@ -19,6 +19,7 @@ type KernelFunction = (...handles: unknown[]) => unknown;
 export type Exponentials = "host" | "device";
 
 export interface Device {
+  readonly module: GpuJsModule;
   readonly exponentials: Exponentials;
   readonly mode: GpuMode;
   readonly gpu: GpuJs;
@@ -26,8 +27,11 @@ export interface Device {
   readonly threads: boolean;
 }
 
+type GpuJsModule = typeof import("gpu.js");
+
 /** Whether a mode may be had here; for 'webgpu', an adapter has answered. */
 export async function modeAnswers(mode: GpuMode): Promise<boolean> {
+  const { GPU } = await import("gpu.js");
   switch (mode) {
     case "webgpu":
       return GPU.isWebGPUSupported && (await GPU.isWebGPUAvailable());
@@ -40,8 +44,10 @@ export async function modeAnswers(mode: GpuMode): Promise<boolean> {
   }
 }
 
-export function openDevice(mode: GpuMode, threads: boolean, exponentials: Exponentials): Device {
-  return { mode, gpu: new GPU({ mode }), threads, exponentials };
+/** gpu.js makes functions of source text, which a page may forbid: it loads when a device is opened, not before. */
+export async function openDevice(mode: GpuMode, threads: boolean, exponentials: Exponentials): Promise<Device> {
+  const module = await import("gpu.js");
+  return { module, mode, gpu: new module.GPU({ mode }), threads, exponentials };
 }
 
 /** A chain of kernels compiled for fixed sizes. */
@@ -66,6 +72,7 @@ export function program<Names extends string>(
   compose: (make: MakeKernel) => (...handles: unknown[]) => Record<Names, unknown>,
 ): Program<Names> {
   const { mode, threads } = device;
+  const { GPU, Input } = device.module;
   // gpu.js never forgets a kernel of its CPU mode: an instance for each program goes with it.
   const gpu = mode === "cpu" ? new GPU({ mode }) : device.gpu;
   const kernels: { destroy(): void }[] = [];

@@ -6,7 +6,7 @@ import { program } from "./device.ts";
 import { divideSource, foldSource, fullSource, groupSource, runSource } from "./division-kernels.ts";
 import type { DivisionShape } from "./division-shape.ts";
 import { POWERS_OF_TWO } from "./exponential-kernel.ts";
-import { factorSource, rowSource, weightSource } from "./row-kernels.ts";
+import { factorSource, rowSource } from "./row-kernels.ts";
 import type { RowProgram, Task } from "./row-program.ts";
 
 /** A whole number of SIMD vectors. */
@@ -45,7 +45,7 @@ export function divisionProgram(device: Device, shape: DivisionShape, task: Task
   }
   const { group } = shape;
   const stride = padded(k + 1);
-  const compiled = program<"full" | "derivative" | "groupDerivative">(device, task === "loss" ? 3 : 2, (make) => {
+  const compiled = program<"full" | "derivative" | "groupDerivative">(device, 2, (make) => {
     const factors = factorKernel(device, make, [width, rows]);
     const groupFactors = factorKernel(device, make, [group, rows]);
     const product = fold(device, make, shape);
@@ -54,23 +54,22 @@ export function divisionProgram(device: Device, shape: DivisionShape, task: Task
     const derivative = task === "inclusion" ? task : "ratio";
     const divide = make(divideSource(shape, derivative), [width, rows]);
     const apart = make(groupSource(shape, derivative), [group, rows]);
-    return (x, g, margin) => {
+    return (x, g) => {
       const e = factors(x);
       const v = groupFactors(g);
       const base = product(e);
       const all = full(base, v);
-      const scales = scale(all, margin);
+      const scales = scale(all);
       return { full: all, derivative: divide(e, all, scales), groupDerivative: apart(base, v, all, scales) };
     };
   });
   return {
     width,
     group,
-    async run({ x, group: g, margin }) {
+    async run({ x, group: g }) {
       const result = await compiled.run([
         [x, [width, rows]],
         [g, [group, rows]],
-        ...(task === "loss" ? [[margin, [2, rows]] as const] : []),
       ]);
       // Coefficients are over coefficient k.
       const ratio = (b: number): number => -Math.log(result.full[b * stride + k - 1]);
@@ -101,17 +100,12 @@ function fold({ mode }: Device, make: MakeKernel, shape: DivisionShape): (factor
   };
 }
 
-function scaleKernel(make: MakeKernel, shape: DivisionShape, task: Task): (full: unknown, margin: unknown) => unknown {
+function scaleKernel(make: MakeKernel, shape: DivisionShape, task: Task): (full: unknown) => unknown {
   const { rows, k } = shape;
-  const inverse = `1.0 / full[this.thread.x][${k - 1}]`;
   if (task === "inclusion") {
     const ones = new Float32Array(rows).fill(1);
     return () => ones;
   }
-  if (task === "ratio") {
-    const reciprocal = make(rowSource(inverse), [rows]);
-    return (full) => reciprocal(full);
-  }
-  const weight = make(weightSource(inverse, k, ` / full[this.thread.x][${k - 1}]`), [rows]);
-  return (full, margin) => weight(full, margin, POWERS_OF_TWO);
+  const reciprocal = make(rowSource(`1.0 / full[this.thread.x][${k - 1}]`), [rows]);
+  return (full) => reciprocal(full);
 }

@@ -1,16 +1,24 @@
 /**
  * The backend object: modes, checks, and one queue for all its calls.
  */
-import type { ArrayLike2d, EspBackend, RatioAndGrad } from "@smooth-topk/esym";
-import { checkLogValues, checkOrder, describe, type Rows, rowsOf, wrap } from "@smooth-topk/esym/kernel";
+import {
+  type ArrayLike2d,
+  type EspBackend,
+  inclusionProbabilities,
+  logEsp,
+  logEspHvp,
+  logEspRatio,
+  type LogEspRatioOptions,
+  type RatioAndGrad,
+} from "@smooth-topk/esym";
+import { type CheckedRows, checkedRows, describe, ratioArguments, ratioResult, wrap } from "@smooth-topk/esym/kernel";
 import { type Device, type Exponentials, GPU_MODES, type GpuMode, modeAnswers, openDevice } from "./device.ts";
-import { derivativeRows, logEspRows } from "./log-values.ts";
+import { inclusionRows, logEspRows, ratioRows } from "./log-values.ts";
 import { type ProgramCache, programCache } from "./program-cache.ts";
-import { checkSizes } from "./row-blocks.ts";
-import { checkLoss, type Labels, lossRows, type SmoothTopkLossOptions } from "./smooth-topk-loss.ts";
+import { fitsDevice } from "./row-blocks.ts";
 
 export interface GpuBackendOptions {
-  /** What to run on; default: the first of webgpu, webgl2, webasm, cpu that answers. */
+  /** What to run on; default: the first of webgpu and webgl2 that answers, a GPU then in most places. */
   readonly mode?: GpuMode | undefined;
   /** False keeps WebAssembly on one thread. Default true. */
   readonly threads?: boolean | undefined;
@@ -21,39 +29,24 @@ export interface GpuBackendOptions {
   readonly exponentials?: Exponentials | undefined;
 }
 
-/** One loss a row, and each row's own gradient. */
-export interface SmoothTopkLoss {
-  readonly loss: Float32Array;
-  readonly grad: ReturnType<typeof wrap<Float32Array>>;
-}
-
 /** @see createGpuBackend */
-export interface GpuBackend extends Omit<EspBackend, "logEspRatio" | "logEspHvp" | "sync"> {
+export interface GpuBackend extends EspBackend {
   readonly name: GpuMode;
   readonly dtype: "float32";
+  readonly synchronous?: false | undefined;
+  readonly sync?: undefined;
   /** How the last call ran: 'fused-encoder', 'fused-threaded', 'fused-sync' or 'generic'. */
   readonly executor: string | null;
-  /** As the reference's, without options. */
-  logEspRatio(x: ArrayLike2d, k: number): Promise<Pick<RatioAndGrad, "value" | "grad">>;
-  /**
-   * The smooth top-k loss of each row and its gradient in the scores, fused:
-   * L = tau softplus(alpha / tau + log sigma_k(e without y) - log sigma_{k-1}(e without y) - s_y / (k tau)),
-   * e_i = exp(s_i / (k tau)).
-   *
-   * @param scores  [batch, n], or [n] for one sample; -Infinity masks a class. Where masking leaves fewer than k
-   *                classes besides y, the loss and its gradient are 0.
-   * @param labels  [batch] class indices.
-   * @returns loss [batch], relative error below 1e-5; grad of the shape of scores, each entry not below 1e-30 within 1e-3
-   *          of itself and 1e-5 of the row's largest.
-   * @throws (rejects with) RangeError or TypeError naming the argument, the index and the value.
-   */
-  smoothTopkLoss(scores: ArrayLike2d, labels: Labels, options?: SmoothTopkLossOptions): Promise<SmoothTopkLoss>;
+  /** How many rows so far were computed by the reference, in double precision on the host: docs/gpu.md, section 2. */
+  readonly rowsOnHost: number;
 }
 
 /**
  * A backend on gpu.js, in single precision.
  *
- * Arguments must not change before a call's promise settles. Calls run one after the other. k is at most 200.
+ * Arguments must not change before a call's promise settles. Calls run one after the other. Rows that single precision does not hold (k above 200, k near n above a hundred, scores
+ * more than 1e9 T above the k-th largest) are computed by the reference on the host, as is `logEspHvp`: `rowsOnHost`
+ * counts them. On processors `@smooth-topk/esym-wasm` is the faster backend: name 'webasm' or 'cpu' to have them here.
  *
  * @throws (rejects with) RangeError for an unknown mode, Error where the mode named is not there or does not run: nothing is
  *         put in its place.
@@ -65,9 +58,9 @@ export interface GpuBackend extends Omit<EspBackend, "logEspRatio" | "logEspHvp"
  */
 export async function createGpuBackend(options: GpuBackendOptions = {}): Promise<GpuBackend> {
   const { mode, threads = true } = options;
-  const open = (chosen: GpuMode): Promise<GpuBackend> => {
+  const open = async (chosen: GpuMode): Promise<GpuBackend> => {
     const onHost = chosen === "webasm" || chosen === "cpu";
-    return start(openDevice(chosen, threads, options.exponentials ?? (onHost ? "host" : "device")));
+    return start(await openDevice(chosen, threads, options.exponentials ?? (onHost ? "host" : "device")));
   };
   if (mode !== undefined) {
     if (!GPU_MODES.includes(mode)) {
@@ -79,14 +72,16 @@ export async function createGpuBackend(options: GpuBackendOptions = {}): Promise
     return open(mode);
   }
   const reasons: string[] = [];
-  for (const candidate of GPU_MODES) {
+  for (const candidate of ["webgpu", "webgl2"] as const) {
     try {
       if (await modeAnswers(candidate)) return await open(candidate);
     } catch (error) {
       reasons.push(`${candidate}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  throw new Error(`createGpuBackend: no mode runs here: ${reasons.join("; ")}`);
+  throw new Error(
+    `createGpuBackend: neither webgpu nor webgl2 runs here${reasons.length > 0 ? ` (${reasons.join("; ")})` : ""}; on processors use @smooth-topk/esym-wasm, or name the mode webasm or cpu`,
+  );
 }
 
 /** A small call: gpu.js finds out only when it builds a kernel whether a mode can run it. */
@@ -114,12 +109,9 @@ function backendOn(device: Device): GpuBackend {
     return result;
   }
 
-  function checked(caller: string, x: ArrayLike2d, k: number, lowest: 0 | 1): Rows {
-    const rows = rowsOf(caller, "x", x);
-    checkOrder(caller, k, rows.n, lowest, 0);
-    checkLogValues(caller, "x", rows);
-    checkSizes(caller, rows.n, k);
-    return rows;
+  /** Rows of a call that no program on the device takes. */
+  function countOnHost(batch: number): void {
+    cache.rowsOnHost += batch;
   }
 
   return {
@@ -128,27 +120,50 @@ function backendOn(device: Device): GpuBackend {
     get executor() {
       return cache.executor;
     },
+    get rowsOnHost() {
+      return cache.rowsOnHost;
+    },
     async logEsp(x, k) {
-      const rows = checked("logEsp", x, k, 0);
-      return wrap(await next("logEsp", () => logEspRows(cache, rows, k)), rows, k + 1);
+      const rows = checkedRows("logEsp", x, k, 0);
+      return next("logEsp", async () => {
+        if (fitsDevice(rows.n, k)) return wrap(await logEspRows(cache, rows, k), rows, k + 1);
+        countOnHost(rows.batch);
+        return logEsp(x, k);
+      });
     },
     async inclusionProbabilities(x, k) {
       const caller = "inclusionProbabilities";
-      const rows = checked(caller, x, k, 0);
-      if (k === 0) return wrap(new Float64Array(rows.batch * rows.n), rows, rows.n);
-      const { grad } = await next(caller, () => derivativeRows(cache, "inclusion", rows, k));
-      return wrap(grad, rows, rows.n);
+      const rows = checkedRows(caller, x, k, 0);
+      return next(caller, async () => {
+        if (k === 0) return wrap(new Float64Array(rows.batch * rows.n), rows, rows.n);
+        if (fitsDevice(rows.n, k)) return wrap(await inclusionRows(cache, rows, k), rows, rows.n);
+        countOnHost(rows.batch);
+        return inclusionProbabilities(x, k);
+      });
     },
-    async logEspRatio(x, k) {
-      const rows = checked("logEspRatio", x, k, 1);
-      const { value, grad } = await next("logEspRatio", () => derivativeRows(cache, "ratio", rows, k));
-      return { value: wrap(value, { ...rows, isVector: true }, rows.batch), grad: wrap(grad, rows, rows.n) };
+    async logEspRatio(
+      x: ArrayLike2d | CheckedRows,
+      k: number,
+      options: LogEspRatioOptions = {},
+    ): Promise<RatioAndGrad> {
+      const args = ratioArguments("logEspRatio", x, k, options, "float32");
+      const { rows, temperature, grad } = args;
+      return next("logEspRatio", async () => {
+        if (!fitsDevice(rows.n, k)) {
+          countOnHost(rows.batch);
+          return logEspRatio(x, k, grad === null ? options : { ...options, out: { grad } });
+        }
+        const { ratio, centre } = await ratioRows(cache, args, k);
+        const value = ratio.map((r, b) => Math.log(r) + centre[b] / temperature[0]);
+        return ratioResult(rows, value, ratio, centre, grad) as RatioAndGrad;
+      });
     },
-    async smoothTopkLoss(scores, labels, options = {}) {
-      const loss = checkLoss(scores, labels, options);
-      const { rows } = loss;
-      const result = await next("smoothTopkLoss", () => lossRows(cache, loss));
-      return { loss: result.loss, grad: wrap(result.grad, rows, rows.n) };
+    async logEspHvp(x, k, v) {
+      return next("logEspHvp", async () => {
+        const product = logEspHvp(x, k, v);
+        countOnHost(product.shape.length === 1 ? 1 : product.shape[0]);
+        return product;
+      });
     },
     destroy() {
       if (destroyed) return;

@@ -1,11 +1,26 @@
 /**
- * The three functions of a backend: log sigma, inclusion probabilities, log-ratios with their gradients.
+ * The functions of a backend: log sigma, inclusion probabilities, log-ratios with their gradients. A row that single
+ * precision does not hold is the reference's, in double precision on the host.
  */
-import { emptyPartial, espPartial, logEspOfPartial } from "@smooth-topk/esym";
-import { type Rows, UNIT_SCALE } from "@smooth-topk/esym/kernel";
+import {
+  emptyPartial,
+  espPartial,
+  inclusionProbabilities,
+  logEsp,
+  logEspOfPartial,
+  logEspRatio,
+} from "@smooth-topk/esym";
+import { copyRow, exponentialScale, type RatioArguments, type Rows, UNIT_SCALE } from "@smooth-topk/esym/kernel";
 import { largest } from "./centre.ts";
 import type { ProgramCache } from "./program-cache.ts";
 import { eachRow } from "./row-blocks.ts";
+
+/** A copy of row b. */
+function rowOf(rows: Rows, b: number): Float64Array {
+  const row = new Float64Array(rows.n);
+  copyRow(rows, b, row);
+  return row;
+}
 
 /**
  * log sigma_0..k. The k largest entries are multiplied in here, in double precision and with logarithms, because
@@ -32,6 +47,10 @@ export async function logEspRows(cache: ProgramCache, rows: Rows, k: number): Pr
       for (let j = 0; j <= k; j++) rest[j] = Math.log(coefficient(at, j)) + j * centres[b];
       multiplyLogs(logs(b), rest);
     },
+    onHost(b) {
+      cache.rowsOnHost++;
+      logs(b).set(logEsp(rowOf(rows, b), k).data);
+    },
   });
   return out;
 }
@@ -48,24 +67,72 @@ function multiplyLogs(a: Float64Array, b: Float64Array): void {
   }
 }
 
-/** log sigma_k - log sigma_{k-1} of each row, and the derivative that the task names. */
-export async function derivativeRows(
-  cache: ProgramCache,
-  task: "inclusion" | "ratio",
-  rows: Rows,
-  k: number,
-): Promise<{ value: Float64Array; grad: Float64Array }> {
+/** Inclusion probabilities of each row. */
+export async function inclusionRows(cache: ProgramCache, rows: Rows, k: number): Promise<Float64Array> {
   const { batch, n } = rows;
-  const value = new Float64Array(batch);
   const grad = new Float64Array(batch * n);
-  await eachRow(cache, task, rows, k, UNIT_SCALE, grad, {
+  const empty = new Uint8Array(batch);
+  await eachRow(cache, "inclusion", rows, k, UNIT_SCALE, grad, {
     centred(centre, b) {
-      value[b] = centre ?? -Infinity;
+      empty[b] = centre === null ? 1 : 0;
     },
-    after({ ratio }, b, at) {
-      if (value[b] === -Infinity) grad.fill(NaN, b * n, (b + 1) * n);
-      else value[b] += ratio(at);
+    after(_result, b) {
+      if (empty[b] === 1) grad.fill(NaN, b * n, (b + 1) * n);
+    },
+    onHost(b) {
+      cache.rowsOnHost++;
+      grad.set(inclusionProbabilities(rowOf(rows, b), k).data, b * n);
     },
   });
-  return { value, grad };
+  return grad;
+}
+
+/** The two parts of each row's log-ratio. */
+export interface RatioParts {
+  readonly ratio: Float64Array;
+  readonly centre: Float64Array;
+}
+
+/** log sigma_k - log sigma_{k-1} of each row in two parts; the weighted gradients go to the arguments' buffer. */
+export async function ratioRows(
+  cache: ProgramCache,
+  { rows, temperature, leftOut, rowWeight, grad }: RatioArguments,
+  k: number,
+): Promise<RatioParts> {
+  const { batch, n } = rows;
+  const ratio = new Float64Array(batch);
+  const centre = new Float64Array(batch);
+  const finish = (b: number, found: boolean): void => {
+    if (grad === null) return;
+    const weight = rowWeight === null ? 1 : rowWeight(b, ratio[b], centre[b]);
+    const [from, to] = [b * n, (b + 1) * n];
+    if (weight === 0) grad.fill(0, from, to);
+    else if (!found) grad.fill(NaN, from, to);
+    else if (weight !== 1) for (let at = from; at < to; at++) grad[at] *= weight;
+  };
+  await eachRow(cache, "ratio", rows, k, exponentialScale(temperature), grad, {
+    before(row, b) {
+      if (leftOut !== null && leftOut[b] >= 0) row[leftOut[b]] = -Infinity;
+    },
+    centred(c, b) {
+      centre[b] = c ?? NaN;
+    },
+    after(result, b, at) {
+      const found = !Number.isNaN(centre[b]);
+      if (found) ratio[b] = Math.exp(result.ratio(at));
+      else centre[b] = 0;
+      finish(b, found);
+    },
+    onHost(b) {
+      cache.rowsOnHost++;
+      const row = rowOf(rows, b);
+      const of = { temperature, ...(leftOut === null ? {} : { leftOut: [leftOut[b]] }) };
+      const found = logEspRatio(row, k, of);
+      ratio[b] = found.ratio.get(0);
+      centre[b] = found.centre.get(0);
+      grad?.set(found.grad.data, b * n);
+      finish(b, ratio[b] > 0);
+    },
+  });
+  return { ratio, centre };
 }

@@ -21,6 +21,8 @@ export interface ProgramCache {
   readonly device: Device;
   /** How gpu.js ran the last program. */
   executor: string | null;
+  /** Rows so far that were left to the reference on the host. */
+  rowsOnHost: number;
   /**
    * @param crowded  true: of the programs for small orders the one with the larger group, from now on. Until asked for, and
    *                 where the host computes the exponentials, it is the one with the smaller.
@@ -42,7 +44,6 @@ function compile(device: Device, task: Task, rows: number, n: number, k: number,
     x: new Float32Array(rows * width),
     group: new Float32Array(rows * group),
     classes: new Int32Array(rows * group),
-    margin: new Float32Array(task === "loss" ? 2 * rows : 0),
   });
   return { program, args: [args(), args()] };
 }
@@ -54,6 +55,7 @@ export function programCache(device: Device): ProgramCache {
   return {
     device,
     executor: null,
+    rowsOnHost: 0,
     async get(task, rows, n, k, crowded) {
       const sizes = `${task} ${rows} ${n} ${k}`;
       if (crowded) crowdedSizes.add(sizes);

@@ -26,15 +26,21 @@ export interface RowWriter {
   readonly leaveOut: boolean;
 }
 
-/** Of a row with fewer than k entries, and of a row that needs a larger group. */
-export type NoCentre = "empty" | "crowded";
+/** Of a row with fewer than k entries, and of a row that needs a larger group or double precision. */
+export type NoCentre = "empty" | "crowded" | "far";
+
+/** Entries this many temperatures above the k-th largest, or a k-th largest of this many, are left to double precision. */
+const FARTHEST_ABOVE = 1e9;
+/** A shift of the centre by a fraction of T must change it. */
+const LARGEST_CENTRE = 2 ** 44;
 
 /**
  * Writes row b of the arguments.
  *
  * @param x  the row, -Infinity where an entry is not there; overwritten.
- * @returns its centre, 'empty' where fewer than k entries are there, or 'crowded' where the group is of the k largest
- *          entries, and others may have inclusion probabilities above 1/4.
+ * @returns its centre, 'empty' where fewer than k entries are there, 'far' where single precision is no
+ *          place for the row, or 'crowded' where the group is of the k largest entries, and others may have inclusion
+ *          probabilities above 1/4.
  */
 export function writeRow(writer: RowWriter, args: RowArguments, b: number, x: Float64Array): number | NoCentre {
   const { n, k, width, group, scale, leaveOut } = writer;
@@ -48,6 +54,11 @@ export function writeRow(writer: RowWriter, args: RowArguments, b: number, x: Fl
   if (top.count < k) {
     args.x.fill(nothing, at, at + width);
     return "empty";
+  }
+  const kth = top.values[k - 1];
+  if (!((top.values[0] - kth) * inverse <= FARTHEST_ABOVE && Math.abs(kth) * inverse <= LARGEST_CENTRE)) {
+    args.x.fill(nothing, at, at + width);
+    return "far";
   }
   if (leaveOut) for (let g = 0; g < k; g++) x[top.indices[g]] = -Infinity;
   const above = leaveOut ? 0 : countAbove(top, k);

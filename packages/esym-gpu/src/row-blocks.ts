@@ -2,7 +2,7 @@
  * Batches in blocks of rows: the host prepares one while the device computes the one before, and no array on the device
  * grows beyond what WebGPU and WebGL promise.
  */
-import { copyRow, describe, type ExponentialScale, type Rows } from "@smooth-topk/esym/kernel";
+import { copyRow, type ExponentialScale, type Rows } from "@smooth-topk/esym/kernel";
 import { HIGHEST_ORDER } from "./centre.ts";
 import type { Device } from "./device.ts";
 import type { Compiled, ProgramCache } from "./program-cache.ts";
@@ -25,32 +25,27 @@ function rowsOfBlock({ mode, threads }: Device, batch: number, n: number): numbe
   return Math.max(1, Math.min(Math.ceil(batch / blocks), Math.floor(MOST_CLASSES / n)));
 }
 
-/** Refuses what no block can hold. */
-export function checkSizes(caller: string, n: number, k: number): void {
-  if (n > MOST_CLASSES) throw new RangeError(`${caller}: n = ${n} is not supported on a GPU, at most ${MOST_CLASSES}`);
-  if (k > HIGHEST_ORDER) {
-    throw new RangeError(`${caller}: k = ${describe(k)} is not supported on a GPU, at most ${HIGHEST_ORDER}`);
-  }
+/** Whether a block can hold a row and the device its coefficients. */
+export function fitsDevice(n: number, k: number): boolean {
+  return n <= MOST_CLASSES && k <= HIGHEST_ORDER;
 }
-
-/** The functions of the backend, by what they run. */
-const CALLERS = { inclusion: "inclusionProbabilities", ratio: "logEspRatio", loss: "smoothTopkLoss" };
 
 /** What is done with each row before and after the device. */
 export interface RowVisitor {
   /** Changes the row before it is centred. */
   before?(row: Float64Array, b: number): void;
-  /** Receives the row's centre, null where fewer than k entries are there; writes its margin if it has one. */
-  centred(centre: number | null, b: number, margin: Float32Array, at: number): void;
+  /** Receives the row's centre, null where fewer than k entries are there. */
+  centred(centre: number | null, b: number): void;
   /** Reads row `at` of a block's result. */
   after(result: RowResult, b: number, at: number): void;
+  /** Computes the row in double precision: the device's coefficients of it leave the range of single precision. */
+  onHost(b: number): void;
 }
 
 /**
  * Runs a task over all rows, block by block.
  *
  * @param grad  receives the derivatives, [batch, n]; null for a 'polynomial'.
- * @throws RangeError if a row's coefficients leave the range of single precision: k above 24 and near n only.
  */
 export async function eachRow(
   cache: ProgramCache,
@@ -67,6 +62,7 @@ export async function eachRow(
   let compiled = await cache.get(task, count, n, k, false);
   const row = new Float64Array(n);
   const hasSubsets = new Uint8Array(batch);
+  const far = new Uint8Array(batch);
 
   /** False where a row is crowded. */
   function prepare({ program: { width, group } }: Compiled, args: RowArguments, from: number): boolean {
@@ -84,7 +80,8 @@ export async function eachRow(
       if (centre === "crowded") return false;
       if (b >= batch) continue;
       hasSubsets[b] = centre === "empty" ? 0 : 1;
-      visitor.centred(centre === "empty" ? null : centre, b, args.margin, 2 * at);
+      far[b] = centre === "far" ? 1 : 0;
+      visitor.centred(typeof centre === "number" ? centre : null, b);
     }
     return true;
   }
@@ -93,10 +90,9 @@ export async function eachRow(
     const { classes } = args;
     for (let at = 0; at < count && from + at < batch; at++) {
       const b = from + at;
-      if (task !== "polynomial" && hasSubsets[b] === 1 && !result.inRange(at)) {
-        throw new RangeError(
-          `${CALLERS[task]}: k = ${k} of n = ${n} entries leaves the range of single precision in row ${b}, use cpuBackend`,
-        );
+      if (far[b] === 1 || (task !== "polynomial" && hasSubsets[b] === 1 && !result.inRange(at))) {
+        visitor.onHost(b);
+        continue;
       }
       if (grad !== null) {
         grad.set(result.derivative.subarray(at * width, at * width + n), b * n);

@@ -14,22 +14,6 @@ export function factorSource(): string {
 }`;
 }
 
-/**
- * [rows]: logistic(z) / k, exp(z) = ratio exp(margin), with the margin in two parts: what the loss's gradient is scaled by.
- *
- * @param ratio  an expression of coefficient k over coefficient k - 1 of row this.thread.x, of the argument full.
- * @param also   multiplies the result.
- */
-export function weightSource(ratio: string, k: number, also: string): string {
-  return `function (full, margin, powers) {
-  const high = margin[this.thread.x][0];
-  const low = margin[this.thread.x][1];
-  const ratio = ${ratio};${exponential("e", "-Math.abs(high)")}
-  const up = ratio * (e + e * low);
-  return (high > 0.0 ? ratio / (ratio + (e - e * low)) : up / (1.0 + up)) / ${k.toFixed(1)}${also};
-}`;
-}
-
 /** [rows]: an expression of the argument full. */
 export function rowSource(expression: string): string {
   return `function (full) {

@@ -2,8 +2,8 @@
  * What a compiled program for a block of rows takes and gives, whichever kernels it is made of.
  */
 
-/** 'polynomial': no derivative. 'loss': the ratio's derivative times the loss's derivative in z. */
-export type Task = "polynomial" | "inclusion" | "ratio" | "loss";
+/** 'polynomial': no derivative. */
+export type Task = "polynomial" | "inclusion" | "ratio";
 
 /** Arguments of a block, filled anew for each run: signed factors, or arguments of their exponentials. */
 export interface RowArguments {
@@ -13,8 +13,6 @@ export interface RowArguments {
   readonly group: Float32Array;
   /** [rows, group]: their classes; -1 past the last. */
   readonly classes: Int32Array;
-  /** [rows, 2]: the loss's margin in two parts. */
-  readonly margin: Float32Array;
 }
 
 export interface RowResult {

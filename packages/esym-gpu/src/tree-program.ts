@@ -3,18 +3,8 @@
  */
 import { type Device, type MakeKernel, program } from "./device.ts";
 import { factorKernel } from "./division-program.ts";
-import { POWERS_OF_TWO } from "./exponential-kernel.ts";
-import { weightSource } from "./row-kernels.ts";
 import type { RowProgram, Task } from "./row-program.ts";
-import {
-  type Derivative,
-  derivativeSource,
-  downSource,
-  leafSource,
-  rootCoefficient,
-  topDownSource,
-  upSource,
-} from "./tree-kernels.ts";
+import { type Derivative, derivativeSource, downSource, leafSource, topDownSource, upSource } from "./tree-kernels.ts";
 import { LEAF, type TreeShape } from "./tree-shape.ts";
 
 /** Coefficients of a leaf as a whole number of SIMD vectors. */
@@ -34,7 +24,7 @@ export function treeProgram(device: Device, shape: TreeShape, task: Task): RowPr
   const root = levels.length - 1;
   const stride = root === 0 ? padded(k + 1) : k + 1;
   const ones = new Float32Array(rows).fill(1);
-  const compiled = program<"full" | "derivative">(device, task === "loss" ? 2 : 1, (make) => {
+  const compiled = program<"full" | "derivative">(device, 1, (make) => {
     const factors = factorKernel(device, make, [width, rows]);
     const up = upsweep(make, shape);
     if (task === "polynomial") {
@@ -43,24 +33,18 @@ export function treeProgram(device: Device, shape: TreeShape, task: Task): RowPr
         return { full, derivative: full };
       };
     }
-    const ratio = `(${rootCoefficient(shape, "full", k, "this.thread.x")} / ${rootCoefficient(shape, "full", k - 1, "this.thread.x")})`;
-    const weight = task === "loss" ? make(weightSource(ratio, k, ""), [rows]) : null;
-    const down = downsweep(make, shape, task === "loss" ? "ratio" : task);
-    return (x, margin) => {
+    const down = downsweep(make, shape, task);
+    return (x) => {
       const v = factors(x);
       const polynomials = up(v);
-      const scale = weight === null ? ones : weight(polynomials[root], margin, POWERS_OF_TWO);
-      return { full: polynomials[root], derivative: down(v, polynomials, scale) };
+      return { full: polynomials[root], derivative: down(v, polynomials, ones) };
     };
   });
   return {
     width,
     group: 0,
-    async run({ x, margin }) {
-      const { full, derivative } = await compiled.run([
-        [x, [width, rows]],
-        ...(task === "loss" ? [[margin, [2, rows]] as const] : []),
-      ]);
+    async run({ x }) {
+      const { full, derivative } = await compiled.run([[x, [width, rows]]]);
       return {
         coefficient: (b, j) => full[b * stride + j],
         ratio: (b) => Math.log(full[b * stride + k] / full[b * stride + k - 1]),

@@ -9,7 +9,7 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GpuBackend } from "../src/index.ts";
 import { labelledRows, rows, shape, type Shape } from "./difficult-rows.ts";
-import { referenceLoss } from "./reference-loss.ts";
+import { lossOn, referenceLoss } from "./reference-loss.ts";
 
 /** Unit roundoff of single precision. */
 const U = 2 ** -24;
@@ -109,7 +109,7 @@ export function describeBackend(
         });
         await fc.assert(
           fc.asyncProperty(labelledRows(of), options, async ({ scores, labels }, { k, tau, alpha }) => {
-            const { loss, grad } = await backend.smoothTopkLoss(scores, labels, { k, tau, alpha });
+            const { loss, grad } = await lossOn(backend, scores, labels, { k, tau, alpha });
             expect(loss.length).toBe(of.batch);
             expect(grad.shape).toEqual([of.batch, of.n]);
             const expected = scores.map((row, b) => referenceLoss(row, labels[b], k, tau, alpha));
@@ -152,23 +152,64 @@ export function describeBackend(
       }
     });
 
-    it("refuses orders near n whose coefficients leave the format's range, and goes on", async () => {
-      const x = new Float32Array(260).map((_, i) => Math.sin(i));
-      const refusal = "of n = 260 entries leaves the range of single precision in row 0";
-      await expect(backend.inclusionProbabilities(x, 200)).rejects.toThrow(`k = 200 ${refusal}`);
-      await expect(backend.logEspRatio(x, 199)).rejects.toThrow(`k = 199 ${refusal}`);
-      await expect(
-        backend.smoothTopkLoss(
-          [x].map((row) => Array.from(row)),
-          [3],
-          { k: 200, tau: 0.005 },
-        ),
-      ).rejects.toThrow(`k = 200 ${refusal}`);
-      expectWithin(
-        (await backend.logEspRatio(x, 2)).value.data,
-        (await cpuBackend.logEspRatio(x, 2)).value.data,
-        (v) => 64 * U * Math.max(1, Math.abs(v)),
-      );
+    it("computes rows whose coefficients leave the format's range on the host, counts them, and loses no other", async () => {
+      const near = Float32Array.from({ length: 260 }, (_, i) => Math.sin(i));
+      for (const k of [150, 200, 230, 259]) {
+        const before = backend.rowsOnHost;
+        const { value, grad } = await backend.logEspRatio(near, k);
+        const expected = await cpuBackend.logEspRatio(near, k);
+        expectWithin(value.data, expected.value.data, (v) => 64 * U * Math.max(1, Math.abs(v)));
+        expectGradient(grad.data, expected.grad.data, 260, Math.max(1e-5, 16 * k * U));
+        const pi = await backend.inclusionProbabilities(near, k);
+        expectGradient(pi.data, (await cpuBackend.inclusionProbabilities(near, k)).data, 260, 1e-5);
+        if (k > 200) expect(backend.rowsOnHost).toBe(before + 2);
+      }
+      const many = new Float64Array(400).map((_, i) => Math.cos(i));
+      const logs = await backend.logEsp(many, 390);
+      expectWithin(logs.data, (await cpuBackend.logEsp(many, 390)).data, (v) => 64 * U * Math.max(1, Math.abs(v)));
+    });
+
+    it("gives far-out scores the gradients of double precision, row by row", async () => {
+      const rowsOf = (size: number): number[][] => [
+        Array.from({ length: 40 }, (_, i) => (i % 3 === 0 ? size : -size) * (1 + (i % 7) / 8)),
+        Array.from({ length: 40 }, (_, i) => Math.sin(i)),
+        Array.from({ length: 40 }, (_, i) => (i < 30 ? size : i)),
+      ];
+      for (const size of [1e12, 1e30, 1e35, 1e300]) {
+        const x = rowsOf(size);
+        const before = backend.rowsOnHost;
+        const { grad } = await backend.logEspRatio(x, 5);
+        expectGradient(grad.data, (await cpuBackend.logEspRatio(x, 5)).grad.data, 40, 1e-5);
+        expect(backend.rowsOnHost - before).toBeLessThan(3);
+      }
+      const x = rowsOf(1);
+      const options = { temperature: [1e-30, 0] } as const;
+      const { grad } = await backend.logEspRatio(x, 5, options);
+      expectGradient(grad.data, (await cpuBackend.logEspRatio(x, 5, options)).grad.data, 40, 1e-5);
+    });
+
+    it("takes temperatures, entries left out, weights and buffers as the reference does", async () => {
+      const x = Array.from({ length: 3 }, (_, b) => Array.from({ length: 30 }, (__, i) => Math.sin(7 * b + i)));
+      const options = {
+        temperature: [0.3, 0] as const,
+        leftOut: [4, -1, 29],
+        rowWeight: (b: number, ratio: number) => [0, -2, ratio > 0 ? 0.5 : 0][b],
+      };
+      const actual = await backend.logEspRatio(x, 4, options);
+      const expected = await cpuBackend.logEspRatio(x, 4, options);
+      expect(actual.grad.data).toBeInstanceOf(Float32Array);
+      expectGradient(actual.grad.data, expected.grad.data, 30, 64 * U);
+      expectWithin(actual.value.data, expected.value.data, (v) => 64 * U * Math.max(4, Math.abs(v)));
+      const out = { grad: new Float64Array(90) };
+      expect((await backend.logEspRatio(x, 4, { ...options, out })).grad.data).toBe(out.grad);
+      expect([...out.grad].map(Math.fround)).toEqual([...actual.grad.data]);
+      expect("grad" in (await backend.logEspRatio(x, 4, { gradient: false }))).toBe(false);
+    });
+
+    it("computes Hessian-vector products, as the reference", async () => {
+      const x = Array.from({ length: 12 }, (_, i) => Math.sin(i));
+      const v = x.map((_, i) => i % 3);
+      expect((await backend.logEspHvp(x, 3, v)).data).toEqual((await cpuBackend.logEspHvp(x, 3, v)).data);
     });
 
     it.each([5, 20, 30])("entries that tie far above the others share k = %i between them", async (k) => {
@@ -203,7 +244,7 @@ export function describeBackend(
         [1, -Infinity, 2, -Infinity],
         [1, 0, 2, -Infinity],
       ];
-      const { loss, grad } = await backend.smoothTopkLoss(scores, [0, 0], { k: 2 });
+      const { loss, grad } = await lossOn(backend, scores, [0, 0], { k: 2 });
       expect(loss[0]).toBe(0);
       expect(loss[1]).toBeGreaterThan(0);
       expect([...grad.data.subarray(0, 4)].map(Math.abs)).toEqual([0, 0, 0, 0]);
@@ -241,38 +282,13 @@ export function describeBackend(
       }
     });
 
-    it("refuses a loss's arguments by name, index and value", async () => {
-      const scores = [
-        [1, 2, 3],
-        [1, -Infinity, 3],
-      ];
-      const table: [() => Promise<unknown>, RegExp][] = [
-        [
-          () => backend.smoothTopkLoss(scores, [0, 3], { k: 1 }),
-          /^smoothTopkLoss: labels\[1\] is 3, expected an integer in \[0, 2\]$/,
-        ],
-        [
-          () => backend.smoothTopkLoss(scores, [0, 1], { k: 1 }),
-          /labels\[1\] is 1, a masked class: scores\[1, 1\] is -Infinity$/,
-        ],
-        [() => backend.smoothTopkLoss(scores, [0], { k: 1 }), /labels has length 1, expected one for each of 2 rows$/],
-        [() => backend.smoothTopkLoss(scores, [0, 0], { k: 3 }), /k must be at most n - 1: got k = 3, n = 3$/],
-        [() => backend.smoothTopkLoss(scores, [0, 0], { k: 1, tau: 0 }), /tau must be a number > 0: got tau = 0$/],
-        [() => backend.smoothTopkLoss(scores, [0, 0], { k: 1, alpha: NaN }), /alpha must be a finite number/],
-        [() => backend.logEsp(new Float64Array(300), 201), /k = 201 is not supported on a GPU, at most 200$/],
-      ];
-      for (const [run, expected] of table) expect(await message(run())).toMatch(expected);
-    });
-
     it("rejects calls after destroy, each by its name", async () => {
       const other = await createBackend();
       const before = other.logEsp([0, 0], 1);
       other.destroy();
       expect((await before).data[1]).toBeCloseTo(Math.LN2, 6);
       expect(await message(other.logEsp([0, 0], 1))).toBe(`logEsp: the ${mode} backend has been destroyed`);
-      expect(await message(other.smoothTopkLoss([0, 0], [0], { k: 1 }))).toMatch(
-        /^smoothTopkLoss: .* has been destroyed$/,
-      );
+      expect(await message(other.logEspRatio([0, 0], 1))).toMatch(/^logEspRatio: .* has been destroyed$/);
     });
   });
 }

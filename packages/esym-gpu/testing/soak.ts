@@ -4,6 +4,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { GpuBackend } from "../src/index.ts";
+import { lossOn } from "./reference-loss.ts";
 
 /** Bytes, whatever the number of calls: what compiled code and statistics of the engine still add. */
 export const LARGEST_GROWTH: number = 4 * 2 ** 20;
@@ -32,7 +33,7 @@ export async function soak(backend: GpuBackend, calls: number, compileEvery: num
   const call = async (at: number): Promise<void> => {
     const { batch, n, k } = shapes[Math.floor(at / compileEvery) % shapes.length];
     const scores = Array.from({ length: batch }, (_, b) => Array.from({ length: n }, (__, i) => Math.sin(at + b + i)));
-    await backend.smoothTopkLoss(scores, new Int32Array(batch), { k });
+    await lossOn(backend, scores, new Int32Array(batch), { k });
   };
   // Every shape once, and gpu.js's own caches filled.
   for (let at = 0; at < shapes.length; at++) await call(at * compileEvery);

@@ -6,12 +6,9 @@ import { fileURLToPath } from "node:url";
 import { BadInput } from "@smooth-topk/array-files";
 import { createGpuBackend, type GpuBackend } from "@smooth-topk/esym-gpu";
 import { provideWebgpu, type WebgpuAdapter } from "@smooth-topk/esym-gpu/node";
-import ndarray from "ndarray";
+import { lossesOn } from "@smooth-topk/loss";
 import { type Backend, type BackendName, messageOf } from "./backends.ts";
 import type { WebgpuAnswer } from "./webgpu-probe.ts";
-
-/** Cross-entropy is the smooth loss with these. */
-const CROSS_ENTROPY = { k: 1, tau: 1, alpha: 0 } as const;
 
 /** 'gpu' is WebGPU on a device that is a GPU; 'webgpu' takes a software adapter too, since that is named in the report. */
 export async function openGpuBackend(name: Exclude<BackendName, "cpu">): Promise<Backend> {
@@ -38,26 +35,27 @@ function askForAdapter(): WebgpuAdapter {
 }
 
 function adapt(gpu: GpuBackend, device: string | null): Backend {
+  const losses = lossesOn(gpu);
   return {
     name: gpu.name,
     device,
     dtype: gpu.dtype,
     async valueAndGrad(scores, labels, { loss, k, tau, alpha }) {
-      if (loss === "topk")
-        throw new RangeError(`${gpu.name} does not compute the hard top-k loss, the backend cpu does`);
-      const options = loss === "cross-entropy" ? CROSS_ENTROPY : { k, tau, alpha };
-      const { loss: value, grad } = await gpu.smoothTopkLoss(scores, labels, options);
       // What the files and the protocol hold are doubles.
-      return {
-        value: new Float64Array(value),
-        grad: ndarray(new Float64Array(grad.data), grad.shape),
-      };
+      const out = { grad: new Float64Array(scores.shape.reduce((size, extent) => size * extent, 1)) };
+      const shared = { reduction: "none", out } as const;
+      switch (loss) {
+        case "smooth-topk":
+          return losses.smoothTopkLossValueAndGrad(scores, labels, { k, tau, alpha, ...shared });
+        case "topk":
+          return losses.topkLossValueAndGrad(scores, labels, { k, alpha, ...shared });
+        case "cross-entropy":
+          return losses.crossEntropyValueAndGrad(scores, labels, shared);
+      }
     },
     logEsp: (x, k) => gpu.logEsp(x, k),
     inclusionProbabilities: (x, k) => gpu.inclusionProbabilities(x, k),
-    async logEspHvp() {
-      throw new RangeError(`${gpu.name} does not compute Hessian-vector products, the backend cpu does`);
-    },
+    logEspHvp: (x, k, v) => gpu.logEspHvp(x, k, v),
     destroy: () => gpu.destroy(),
   };
 }
