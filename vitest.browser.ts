@@ -24,7 +24,18 @@ export function browserProject(chromium: string): TestProjectInlineConfiguration
       headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },
     },
     // Bundled before the run: a package that Vite meets during it reloads the page, and the tests with it.
-    optimizeDeps: { include: ["ndarray", "fast-check", "gmp-wasm", "gpu.js"] },
+    optimizeDeps: {
+      include: [
+        "ndarray",
+        "fast-check",
+        "gmp-wasm",
+        "gpu.js",
+        "@tensorflow/tfjs-core",
+        "@tensorflow/tfjs-layers",
+        "@tensorflow/tfjs-backend-webgl",
+        "@tensorflow/tfjs-backend-webgpu",
+      ],
+    },
     test: {
       name: "chromium",
       root: fileURLToPath(new URL(".", import.meta.url)),
