@@ -3,6 +3,7 @@
  * (assembly/job.ts).
  */
 import { type DoubleDouble, exponentialScale, UNIT_SCALE } from "@smooth-topk/esym/kernel";
+import type { WasmMemory } from "./platform.ts";
 
 /** What is done with each row. */
 export const TASK = {
@@ -44,7 +45,7 @@ export interface Room {
 }
 
 /** Writes a job; rowsPerChunk rows are claimed at a time. */
-export function writeJob(memory: WebAssembly.Memory, job: Job, room: Room, rowsPerChunk: number): void {
+export function writeJob(memory: WasmMemory, job: Job, room: Room, rowsPerChunk: number): void {
   const { temperature = [1, 0] } = job;
   const scale = temperature[0] === 1 && temperature[1] === 0 ? UNIT_SCALE : exponentialScale(temperature);
   // The table of packages/esym has 128 steps per factor 2, the kernels have none: powers of two apart, exactly.

@@ -1,6 +1,7 @@
 /**
  * The compiled kernels: instances of the module that assembly/ is compiled to, over one memory.
  */
+import { platform, type WasmMemory, type WasmModule } from "./platform.ts";
 import { MEMORY_FLAG_AT, MODULE_TEXT } from "./module-text.ts";
 
 /** What the kernels export; pointers are byte addresses in the memory. assembly/ documents each. */
@@ -22,18 +23,18 @@ export const PAGE = 65536;
 export const MOST_PAGES = 65536;
 
 /** Compiles the module for a memory that is shared or not. */
-export async function compileKernels(shared: boolean): Promise<WebAssembly.Module> {
+export async function compileKernels(shared: boolean): Promise<WasmModule> {
   const bytes = Uint8Array.from(atob(MODULE_TEXT), (letter) => letter.charCodeAt(0));
   if (shared) bytes[MEMORY_FLAG_AT] = SHARED;
-  return WebAssembly.compile(bytes);
+  return platform.WebAssembly.compile(bytes);
 }
 
 /** An instance over the memory; each thread has its own. */
 export async function instantiateKernels(
-  module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
+  module: WasmModule,
+  memory: WasmMemory,
   rowWeight: RowWeightImport,
 ): Promise<Kernels> {
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory, rowWeight } });
+  const { exports } = await platform.WebAssembly.instantiate(module, { env: { memory, rowWeight } });
   return exports as unknown as Kernels;
 }

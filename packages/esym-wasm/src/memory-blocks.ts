@@ -3,17 +3,18 @@
  * cannot shrink: what it has grown to goes when nothing refers to it any more.
  */
 import { MOST_PAGES, PAGE } from "./kernels.ts";
+import type { WasmMemory } from "./platform.ts";
 
 const LINE = 64;
 
 export class MemoryBlocks {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   readonly #start: number;
   /** Blocks in use by address, with their lengths. */
   readonly #used = new Map<number, number>();
 
   /** @param start  the first byte that blocks may take. */
-  constructor(memory: WebAssembly.Memory, start: number) {
+  constructor(memory: WasmMemory, start: number) {
     this.memory = memory;
     this.#start = start;
   }

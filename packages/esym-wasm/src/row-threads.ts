@@ -7,6 +7,7 @@
  * late it comes.
  */
 import type { Kernels } from "./kernels.ts";
+import { platform, type WasmMemory, type WasmModule } from "./platform.ts";
 import { WORKER_TEXT } from "./worker-text.ts";
 
 /** Control words, 32 bits each, at the beginning of the memory. */
@@ -60,10 +61,7 @@ export function singleThread(kernels: Kernels): RowThreads {
 
 /** Whether memory can be shared here: in Node, and on pages that are isolated from other origins. */
 export function canShareMemory(): boolean {
-  return (
-    typeof SharedArrayBuffer === "function" &&
-    (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false
-  );
+  return typeof SharedArrayBuffer === "function" && platform.crossOriginIsolated !== false;
 }
 
 /**
@@ -73,8 +71,8 @@ export function canShareMemory(): boolean {
  */
 export async function startThreads(
   kernels: Kernels,
-  module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
+  module: WasmModule,
+  memory: WasmMemory,
   count: number,
 ): Promise<RowThreads> {
   const started = await Promise.all(
@@ -143,21 +141,8 @@ async function startWorker(message: unknown): Promise<Worker> {
   }
 }
 
-/** The parts of Node's process and its workers that are used; a browser has none. */
-interface NodeWorker {
-  on(event: "message" | "error", listener: (value: unknown) => void): void;
-  postMessage(message: unknown, transferred: readonly never[]): void;
-  terminate(): Promise<number>;
-  unref(): void;
-}
-interface NodeProcess {
-  getBuiltinModule?(name: "node:worker_threads"): {
-    readonly Worker: new (text: string, options: { readonly eval: true }) => NodeWorker;
-  };
-}
-
 function openWorker(ready: () => void, fail: (error: unknown) => void): Worker {
-  const node = (globalThis as { process?: NodeProcess }).process?.getBuiltinModule?.("node:worker_threads");
+  const node = platform.process?.getBuiltinModule?.("node:worker_threads");
   if (node !== undefined) {
     const worker = new node.Worker(WORKER_TEXT, { eval: true });
     worker.on("message", ready);
@@ -166,7 +151,7 @@ function openWorker(ready: () => void, fail: (error: unknown) => void): Worker {
     return { post: (message) => worker.postMessage(message, []), terminate: () => void worker.terminate() };
   }
   const address = URL.createObjectURL(new Blob([WORKER_TEXT], { type: "text/javascript" }));
-  const worker = new Worker(address);
+  const worker = new platform.Worker(address);
   worker.addEventListener("message", ready);
   worker.addEventListener("error", fail);
   return {

@@ -29,6 +29,7 @@ import type { NdArray } from "ndarray";
 import { compute, type Engine } from "./engine.ts";
 import { TASK } from "./jobs.ts";
 import { compileKernels, instantiateKernels, MOST_PAGES } from "./kernels.ts";
+import { platform } from "./platform.ts";
 import { MemoryBlocks } from "./memory-blocks.ts";
 import { canShareMemory, type RowThreads, singleThread, startThreads } from "./row-threads.ts";
 import { allocateMatrix, type WasmMatrix } from "./wasm-matrix.ts";
@@ -89,7 +90,7 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
   }
   const shared = wanted > 1 && canShareMemory();
   const module = await compileKernels(shared);
-  const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MOST_PAGES, shared });
+  const memory = new platform.WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MOST_PAGES, shared });
   const weights: Engine["weights"] = { ask: () => 1 };
   const kernels = await instantiateKernels(module, memory, (row, ratio, centre) => weights.ask(row, ratio, centre));
   const blocks = new MemoryBlocks(memory, kernels.heapStart());

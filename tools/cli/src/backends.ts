@@ -1,5 +1,6 @@
 /**
- * Where a command computes: this process in double precision, or what @smooth-topk/esym-gpu runs on in single precision.
+ * Where a command computes: this process in double precision, in TypeScript or WebAssembly, or what @smooth-topk/esym-gpu runs on
+ * in single precision.
  */
 import { inclusionProbabilities, logEsp, logEspHvp } from "@smooth-topk/esym";
 import { crossEntropyValueAndGrad, smoothTopkLossValueAndGrad, topkLossValueAndGrad } from "@smooth-topk/loss";
@@ -8,7 +9,7 @@ import { Option } from "commander";
 import type { NdArray } from "ndarray";
 
 export const LOSSES = ["smooth-topk", "topk", "cross-entropy"] as const;
-const BACKENDS = ["cpu", "gpu", "webasm", "webgpu"] as const;
+const BACKENDS = ["cpu", "wasm", "gpu", "webasm", "webgpu"] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
 export interface LossOptions {
@@ -69,8 +70,9 @@ export async function openBackend(name: string): Promise<Backend> {
   if (!(BACKENDS as readonly string[]).includes(name)) {
     throw new BadInput(`--backend: ${name} is unknown, expected one of ${BACKENDS.join(", ")}`);
   }
+  if (name === "wasm") return (await import("./wasm-backends.ts")).openWasmBackend();
   const { openGpuBackend } = await import("./gpu-backends.ts");
-  return openGpuBackend(name as Exclude<BackendName, "cpu">);
+  return openGpuBackend(name as Exclude<BackendName, "cpu" | "wasm">);
 }
 
 /** What an error says, without the library's name of the function that throws, which means nothing to a user of the command. */

@@ -11,7 +11,7 @@ import { type Backend, type BackendName, messageOf } from "./backends.ts";
 import type { WebgpuAnswer } from "./webgpu-probe.ts";
 
 /** 'gpu' is WebGPU on a device that is a GPU; 'webgpu' takes a software adapter too, since that is named in the report. */
-export async function openGpuBackend(name: Exclude<BackendName, "cpu">): Promise<Backend> {
+export async function openGpuBackend(name: Exclude<BackendName, "cpu" | "wasm">): Promise<Backend> {
   try {
     if (name === "webasm") return adapt(await createGpuBackend({ mode: "webasm" }), null);
     const adapter = askForAdapter();
