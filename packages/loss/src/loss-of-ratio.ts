@@ -8,9 +8,9 @@
  * the working precision and divided once. docs/algorithm.md, section 5.
  */
 import type { EspBackend, Ratio, SyncEspBackend } from "@smooth-topk/esym";
-import { CheckedRows, copyRow, divide, type Rows, twoProduct } from "@smooth-topk/esym/kernel";
+import { CheckedRows, copyRow, type Rows, twoProduct } from "@smooth-topk/esym/kernel";
 import type { Batch, Buffers, Reduction, ValueAndGrad } from "./batch.ts";
-import { exactMargin } from "./exact-margin.ts";
+import { exactMargin, marginOver } from "./exact-margin.ts";
 import { gradientOf, reduce, resultsOf, sampleWeight } from "./reduction.ts";
 import { softplus } from "./softplus.ts";
 
@@ -53,8 +53,9 @@ export function lossOfRatio<R extends Reduction | undefined>(
     if (ratio === 0) return 0;
     const b = sample === null ? row : sample[row];
     const margin = exactMargin(k, alpha, centre, scoreAt(rows, b, labels[row]));
-    const { value, derivative } = softplus(ratio, divide(margin, temperature));
-    losses[b] = tau * value;
+    const { value, derivative } = softplus(ratio, marginOver(margin, temperature));
+    // Where the margin over the temperature leaves the doubles, the loss is the margin over k.
+    losses[b] = value === Infinity ? marginOver(margin, [k, 0])[0] + tau * Math.log(ratio) : tau * value;
     steps[row] = (sampleWeight(batch, b) * derivative) / k;
     return steps[row];
   };

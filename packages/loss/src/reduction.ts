@@ -73,7 +73,10 @@ export function reduce<R extends Reduction | undefined>(batch: Batch, losses: Fl
     compensation += Math.abs(sum) >= Math.abs(loss) ? sum - next + loss : loss - next + sum;
     sum = next;
   }
-  const value = reduction === "none" ? losses : (sum + compensation) / (reduction === "mean" ? total : 1);
+  const value =
+    reduction === "none"
+      ? losses
+      : (Number.isFinite(sum) ? sum + compensation : sum) / (reduction === "mean" ? total : 1);
   return value as LossValue<R>;
 }
 

@@ -17,6 +17,7 @@ export interface Softplus {
 /** @param ratio  a positive number between 2^-20 and 2^60. */
 export function softplus(ratio: number, a: DoubleDouble): Softplus {
   const { mantissa, exponent } = extendedExp(a[0], a[1]);
+  if (exponent < -2 * LARGEST_EXPONENT) return { value: 0, derivative: 0 };
   if (exponent > LARGEST_EXPONENT) return { value: a[0] + (a[1] + Math.log(ratio)), derivative: 1 };
   // In two steps, so that a result in the subnormal range is rounded once.
   const half = Math.trunc(exponent / 2);

@@ -3,7 +3,7 @@
  * the limit of the smooth loss as tau -> 0. It needs no polynomial, so it is computed here whatever the backend.
  */
 import type { Dtype } from "@smooth-topk/esym";
-import { checkOrder, copyRow, divide, selectLargest } from "@smooth-topk/esym/kernel";
+import { checkOrder, copyRow, selectLargest } from "@smooth-topk/esym/kernel";
 import {
   type Batch,
   type BatchOptions,
@@ -16,7 +16,7 @@ import {
   type Scores,
   type ValueAndGrad,
 } from "./batch.ts";
-import { exactMargin } from "./exact-margin.ts";
+import { exactMargin, marginOver } from "./exact-margin.ts";
 import { gradientOf, reduce, resultsOf, sampleWeight } from "./reduction.ts";
 
 export interface TopkOptions extends BatchOptions {
@@ -69,8 +69,8 @@ export function topkLossIn<R extends Reduction | undefined>(
     if (selectLargest(x, n, k, values, indices) < k) continue;
     const kth = values[k - 1];
     const margin = exactMargin(k, alpha, kth, labelScore);
-    if (!(margin[0] > 0)) continue;
-    losses[b] = divide(margin, [k, 0])[0];
+    if (!(margin.value[0] > 0)) continue;
+    losses[b] = marginOver(margin, [k, 0])[0];
     if (grad === null) continue;
     // The subgradient that the smooth gradient tends to: classes tied at s_[k] share it equally.
     const step = sampleWeight(batch, b) / k;

@@ -54,10 +54,10 @@ export function multiply(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   return fastTwoSum(ph, pl + (a[0] * b[1] + a[1] * b[0]));
 }
 
-/** a / b, relative error below 16 u^2. */
+/** a / b, relative error below 16 u^2; 2 u beyond 2^960, where the product that checks a quotient might overflow. */
 export function divide(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   const q = a[0] / b[0];
-  if (!Number.isFinite(q) || q === 0) return [q, 0];
+  if (!(Math.abs(q) < 2 ** 960) || q === 0) return [q, 0];
   const [ph, pl] = multiply([q, 0], b);
   const [dh, dl] = twoSum(a[0], -ph);
   return fastTwoSum(q, (dh + (dl - pl + a[1])) / b[0]);

@@ -9,7 +9,6 @@
  */
 import {
   copyRow,
-  divide,
   exponentialScale,
   logRatio,
   logRatioGradient,
@@ -20,7 +19,7 @@ import {
 } from "@smooth-topk/esym/kernel";
 import { add, div, logEspRatio, sub, type Tensor } from "@smooth-topk/grad";
 import ndarray, { type NdArray } from "ndarray";
-import { exactMargin } from "../../exact-margin.ts";
+import { exactMargin, marginOver } from "../../exact-margin.ts";
 import { type Found, fromKernel } from "../from-kernel.ts";
 import { mask, ownScores } from "./row-constants.ts";
 
@@ -98,7 +97,7 @@ function visitRows(
     x[labels[b]] = -Infinity;
     value[b] = -Infinity;
     if (!logRatio(work, x, scale)) continue;
-    const [hi, lo] = divide(exactMargin(k, alpha, work.centre, own), scale.temperature);
+    const [hi, lo] = marginOver(exactMargin(k, alpha, work.centre, own), scale.temperature);
     const logarithm = Math.log(work.ratio);
     const [z, tail] = twoSum(hi, logarithm);
     value[b] = z;
