@@ -69,8 +69,8 @@ function targets(results: SpeedResults): string {
     const [{ resident, n }] = single.toSorted((a, b) => b.n - a.n || b.resident - a.resident);
     const limit = 64;
     lines.push(
-      `| memory of a sample O(n): at most ${limit} bytes a class, whatever n | array buffers ${number(Math.min(...buffers))} to ` +
-        `${number(Math.max(...buffers))} bytes a class; resident set ${number(resident / n)} at n = ${n} | ` +
+      `| memory of a sample O(n): at most ${limit} bytes per class, whatever n | array buffers ${number(Math.min(...buffers))} to ` +
+        `${number(Math.max(...buffers))} bytes per class; resident set ${number(resident / n)} at n = ${n} | ` +
         `${verdict(Math.max(...buffers, resident / n) <= limit)} |`,
     );
   }
@@ -155,7 +155,7 @@ function memory({ memory: measured }: SpeedResults): string {
       "What one call adds to a process that has only handled small ones; classes of one sample. The scores, and the gradient's memory, are",
       "the caller's. The resident set's peak is less where memory freed earlier is used again.",
       "",
-      "| pass | batch | n | k | array buffers, bytes a class | resident set at its peak, bytes a class | heap objects, KiB in all |",
+      "| pass | batch | n | k | array buffers, bytes per class | resident set at its peak, bytes per class | heap objects, KiB in all |",
       "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ];
     for (const { pass, batch, n, k, arrayBuffers, heap, resident } of growths) {

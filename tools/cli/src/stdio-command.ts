@@ -7,7 +7,7 @@ import { serve } from "./stdio.ts";
 
 export function stdioCommand(): Command {
   return new Command("stdio")
-    .description("Serve the port protocol: a JSON request a line in, a JSON answer a line out.")
+    .description("Serve the port protocol: one JSON request per line in, one JSON answer per line out.")
     .addOption(backendOption())
     .action(async ({ backend: name }: { backend: string }) => {
       const backend = await openBackend(name);

@@ -1,5 +1,5 @@
 /**
- * `smooth-topk stdio`: serves the port protocol on standard input and output, one answer a request, in order.
+ * `smooth-topk stdio`: serves the port protocol on standard input and output, one answer per request, in order.
  */
 import { once } from "node:events";
 import { createInterface } from "node:readline";

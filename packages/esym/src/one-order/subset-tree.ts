@@ -4,7 +4,7 @@
  *
  * Down the tree of products: at a node that must contribute j entries, the left half contributes l with probability
  * P_l(left) P_{j-l}(right) / P_j(node). Conditional Bernoulli sampling, Chen, Dempster, Liu (1994); as a tree it
- * needs O(k + log n) nodes a sample.
+ * needs O(k + log n) nodes per sample.
  */
 import { type CentredRow, centredRow, factorise } from "./centred-row.ts";
 import { UNIT_SCALE } from "../numbers/exponential.ts";

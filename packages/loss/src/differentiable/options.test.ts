@@ -109,7 +109,7 @@ describe.each(losses)("$loss, $form", ({ f, reference }) => {
     expectClose(elements(f(scores, labels, options)), [expected.value as number]);
   });
 
-  it("without reduction, one loss a sample, each with the gradient of its own row", () => {
+  it("without reduction, one loss per sample, each with the gradient of its own row", () => {
     const options = { k, weights: [2, 0.25, 0, 1], ignoreIndex: 2, reduction: "none" } as const;
     const expected = reference(scores, labels, options);
     const values = f(scores, labels, options);

@@ -1,4 +1,4 @@
-"""The port protocol, for ports in Python: JSON lines on standard input and output, one answer a request, in order.
+"""The port protocol, for ports in Python: JSON lines on standard input and output, one answer per request, in order.
 
     serve([smooth_topk_loss, log_esp], ("float64", "float32"))
 
