@@ -36,7 +36,7 @@ export async function logEspRows(cache: ProgramCache, rows: Rows, k: number): Pr
     before(row, b) {
       const { values, count } = largest(row, rows.n, k);
       const partial = count === 0 ? emptyPartial(k) : espPartial(values.slice(0, count), k);
-      logs(b).set(logEspOfPartial(partial));
+      logs(b).set(logEspOfPartial(partial).data);
     },
     centred(centre, b) {
       centres[b] = centre ?? NaN;

@@ -163,7 +163,7 @@ function logEspOn(engine: Engine, x: ArrayLike2d, k: number): NdArray<Float64Arr
     const [hi, lo, exponent] = [0, 1, 2].map((part) =>
       parts.subarray((3 * b + part) * width, (3 * b + part + 1) * width),
     );
-    out.set(logEspOfPartial({ k, hi, lo, exponent }), b * width);
+    out.set(logEspOfPartial({ version: 1, k, hi, lo, exponent }).data, b * width);
   }
   return wrap(out, rows, width);
 }

@@ -6,6 +6,7 @@ import {
   inclusionProbabilities,
   logEsp,
   logEspHvp,
+  logEspOfPartial,
   logEspRatio,
   logEspVjp,
   logEspVjpOfShard,
@@ -107,6 +108,23 @@ describe("refusals name the function, the argument, the index and the value", ()
       () => mergePartials(emptyPartial(1), emptyPartial(2)),
       "mergePartials: partials of different orders, k = 1 and k = 2",
     ],
+    [
+      "a partial of another version",
+      () => mergePartials(emptyPartial(1), { ...emptyPartial(1), version: anything(0) as never }),
+      "mergePartials: b.version is 0, expected 1",
+    ],
+    [
+      "a partial whose numbers went through JSON",
+      () => logEspOfPartial(JSON.parse(JSON.stringify(emptyPartial(1))) as never),
+      "logEspOfPartial: p.hi is a Object object, expected a Float64Array of length 2",
+    ],
+    [
+      "a partial with NaN",
+      () => logEspVjpOfShard([0], [0, 1], { ...emptyPartial(1), lo: Float64Array.of(0, NaN) }),
+      "logEspVjpOfShard: outside.lo[1] is NaN, expected a finite number",
+    ],
+    ["a partial of no order", () => emptyPartial(-1), "emptyPartial: k must be at least 0: got k = -1"],
+    ["no partial", () => logEspOfPartial(anything(null) as never), "logEspOfPartial: p is null, expected a partial"],
     [
       "no subset left",
       () => subsetSampler([0, -Infinity], 2),

@@ -27,7 +27,7 @@ expectTypeOf<esym.Algorithm>().toEqualTypeOf<"summation" | "divide-and-conquer" 
 expectTypeOf(esym.espPartial([1, 2], 3)).toEqualTypeOf<esym.EspPartial>();
 expectTypeOf(esym.emptyPartial).toEqualTypeOf<(k: number) => esym.EspPartial>();
 expectTypeOf(esym.mergePartials).toEqualTypeOf<(a: esym.EspPartial, b: esym.EspPartial) => esym.EspPartial>();
-expectTypeOf(esym.logEspOfPartial).toEqualTypeOf<(p: esym.EspPartial) => Float64Array>();
+expectTypeOf(esym.logEspOfPartial).toEqualTypeOf<(p: esym.EspPartial) => Doubles>();
 expectTypeOf(esym.logEspVjpOfShard([1], [0, 1], esym.emptyPartial(1))).toEqualTypeOf<Doubles>();
 
 // Samples: Math.random is a source.

@@ -1,7 +1,8 @@
 /**
- * The parts that other packages of this project build on: the border, exponentials and the row kernels.
+ * What a backend or a loss in another package is built on: the border, which checks arguments and names them in errors,
+ * the row kernels, which check nothing and compute one row in a workspace that is handed in, and the numbers under them.
  *
- * Kernels check nothing. Import the package itself for functions that do.
+ * A public entry for authors of backends. Applications import the package itself, whose functions check.
  */
 export * from "./border.ts";
 export * from "./one-order/centred-row.ts";

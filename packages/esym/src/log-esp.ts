@@ -5,7 +5,7 @@ import type { NdArray } from "ndarray";
 import { type ArrayLike2d, checkLogValues, checkOrder, copyRow, describe, rowsOf, wrap } from "./border.ts";
 import { logEspByDivideAndConquer } from "./reference/divide-and-conquer.ts";
 import { logEspByEnumeration, MOST_SUBSETS, subsetCount } from "./reference/enumeration.ts";
-import { logEspOfPartial, partialOfRow } from "./partials.ts";
+import { logsOfPartial, partialOfRow } from "./partials.ts";
 import { logEspByTilting } from "./reference/tilted.ts";
 
 /**
@@ -20,7 +20,7 @@ export type Algorithm = "summation" | "divide-and-conquer" | "tilted" | "enumera
 type RowAlgorithm = (x: Float64Array, n: number, k: number) => Float64Array;
 
 const algorithms: Record<Algorithm, RowAlgorithm> = {
-  summation: (x, n, k) => logEspOfPartial(partialOfRow(x, n, k)),
+  summation: (x, n, k) => logsOfPartial(partialOfRow(x, n, k)),
   "divide-and-conquer": logEspByDivideAndConquer,
   tilted: logEspByTilting,
   enumeration: logEspByEnumeration,

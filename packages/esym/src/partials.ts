@@ -7,12 +7,19 @@
  * Bound: each step of summation adds at most 2^-98 relative error, each exponential 2^-66; at n = 10^6, j = 1000 the
  * coefficients are right to 2^-55, and log sigma_j to 2 u max(1, |log sigma_j|). docs/algorithm.md, section 6.
  */
+import ndarray, { type NdArray } from "ndarray";
+import { checkOrder, describe } from "./border.ts";
 import { fastTwoSum, LN2_HI, LN2_LO, twoProduct, twoSum, VELTKAMP } from "./numbers/double-double.ts";
 import { extendedExp, type ExtendedNumber, powerOfTwo } from "./numbers/exponential.ts";
 import { selectLargest } from "./numbers/selection.ts";
 
+/** The layout below. */
+const PARTIAL_VERSION = 1;
+
 /** Elementary symmetric polynomials of orders 0 to k of one shard. Plain data: it can be sent to another thread. */
 export interface EspPartial {
+  /** Of this layout: a partial that was stored or sent by a release with another one is refused, not misread. */
+  readonly version: typeof PARTIAL_VERSION;
   readonly k: number;
   /** Leading parts, 0 where the coefficient is 0; length k + 1. */
   readonly hi: Float64Array;
@@ -22,11 +29,57 @@ export interface EspPartial {
   readonly exponent: Float64Array;
 }
 
-/** The partial of no entries, neutral for merging: sigma_0 = 1. */
+/**
+ * The partial of no entries, neutral for merging: sigma_0 = 1, all others 0. What a reduce starts from.
+ *
+ * @param k  highest order, >= 0.
+ * @throws RangeError naming k and its value.
+ *
+ * @example
+ * ```ts
+ * import { emptyPartial, espPartial, logEspOfPartial, mergePartials } from "@smooth-topk/esym";
+ *
+ * const shards = [[2, 1], [0]].map((shard) => espPartial(shard, 2));
+ * console.log(logEspOfPartial(shards.reduce(mergePartials, emptyPartial(2)))); // log sigma: 0, 2.4076, 3.4076
+ * ```
+ */
 export function emptyPartial(k: number): EspPartial {
-  const partial = { k, hi: new Float64Array(k + 1), lo: new Float64Array(k + 1), exponent: new Float64Array(k + 1) };
-  partial.hi[0] = 1;
-  return partial;
+  checkOrder("emptyPartial", k, Infinity, 0, 0);
+  return newPartial(k);
+}
+
+function newPartial(k: number): EspPartial {
+  const hi = new Float64Array(k + 1);
+  hi[0] = 1;
+  return { version: PARTIAL_VERSION, k, hi, lo: new Float64Array(k + 1), exponent: new Float64Array(k + 1) };
+}
+
+/**
+ * Refuses what is not a partial of this layout: one that came from a file or another program may be anything.
+ *
+ * @throws TypeError or RangeError naming the field, the index and the value.
+ */
+export function checkPartial(caller: string, argument: string, p: unknown): asserts p is EspPartial {
+  if (typeof p !== "object" || p === null) {
+    throw new TypeError(`${caller}: ${argument} is ${describe(p)}, expected a partial`);
+  }
+  const { version, k, ...fields } = p as Record<string, unknown>;
+  if (version !== PARTIAL_VERSION) {
+    throw new RangeError(`${caller}: ${argument}.version is ${describe(version)}, expected ${PARTIAL_VERSION}`);
+  }
+  if (typeof k !== "number" || !Number.isInteger(k) || k < 0) {
+    throw new RangeError(`${caller}: ${argument}.k is ${describe(k)}, expected an integer >= 0`);
+  }
+  for (const name of ["hi", "lo", "exponent"] as const) {
+    const field = fields[name];
+    if (!(field instanceof Float64Array && field.length === k + 1)) {
+      const found = field instanceof Float64Array ? `has length ${field.length}` : `is ${describe(field)}`;
+      throw new RangeError(`${caller}: ${argument}.${name} ${found}, expected a Float64Array of length ${k + 1}`);
+    }
+    const bad = field.findIndex((v) => !Number.isFinite(v) || (name === "hi" && v < 0));
+    if (bad >= 0)
+      throw new RangeError(`${caller}: ${argument}.${name}[${bad}] is ${field[bad]}, expected a finite number`);
+  }
 }
 
 /** Brings hi[j] into [1, 2) and renews the split into hi and lo. */
@@ -117,7 +170,7 @@ function multiplySmall(p: EspPartial, x: Float64Array, n: number, base: number):
  * O(nk + k^2) time.
  */
 export function partialOfRow(x: Float64Array, n: number, k: number): EspPartial {
-  const p = emptyPartial(k);
+  const p = newPartial(k);
   const values = new Float64Array(k);
   const indices = new Int32Array(k);
   const count = selectLargest(x, n, k, values, indices);
@@ -139,11 +192,18 @@ export function partialOfRow(x: Float64Array, n: number, k: number): EspPartial 
  * O(k^2) time.
  */
 export function mergePartials(a: EspPartial, b: EspPartial): EspPartial {
+  checkPartial("mergePartials", "a", a);
+  checkPartial("mergePartials", "b", b);
   if (a.k !== b.k) {
     throw new RangeError(`mergePartials: partials of different orders, k = ${a.k} and k = ${b.k}`);
   }
+  return productOfPartials(a, b);
+}
+
+/** As {@link mergePartials}, of partials that passed its checks. */
+export function productOfPartials(a: EspPartial, b: EspPartial): EspPartial {
   const { k } = a;
-  const out = emptyPartial(k);
+  const out = newPartial(k);
   for (let j = 0; j <= k; j++) {
     let top = -Infinity;
     for (let l = 0; l <= j; l++) {
@@ -170,11 +230,20 @@ export function mergePartials(a: EspPartial, b: EspPartial): EspPartial {
 }
 
 /**
- * log sigma_0..log sigma_k of the entries of a partial; -Infinity where sigma_j = 0.
+ * log sigma_0..log sigma_k of the entries of a partial, as `logEsp` of the whole row returns them.
+ *
+ * @returns shape [k + 1]; -Infinity where sigma_j = 0.
+ * @throws RangeError or TypeError naming the field of what is not a partial of this version.
  *
  * Error below 2 u max(1, |log sigma_j|), u = 2^-53. O(k) time.
  */
-export function logEspOfPartial(p: EspPartial): Float64Array {
+export function logEspOfPartial(p: EspPartial): NdArray<Float64Array> {
+  checkPartial("logEspOfPartial", "p", p);
+  return ndarray(logsOfPartial(p), [p.k + 1]);
+}
+
+/** The numbers of {@link logEspOfPartial}. */
+export function logsOfPartial(p: EspPartial): Float64Array {
   const { k, hi, lo, exponent } = p;
   const out = new Float64Array(k + 1);
   for (let j = 0; j <= k; j++) {

@@ -14,7 +14,7 @@ import {
   rowsOf,
   wrap,
 } from "./border.ts";
-import { type EspPartial, partialOfRow } from "./partials.ts";
+import { checkPartial, type EspPartial, partialOfRow } from "./partials.ts";
 import { vjpOfShard } from "./all-orders/vector-jacobian-product.ts";
 
 function shardOf(caller: string, x: ArrayLike2d): { rows: Rows; row: Float64Array } {
@@ -57,6 +57,7 @@ export function espPartial(x: ArrayLike2d, k: number): EspPartial {
 export function logEspVjpOfShard(x: ArrayLike2d, cotangent: ArrayLike2d, outside: EspPartial): NdArray<Float64Array> {
   const caller = "logEspVjpOfShard";
   const { rows, row } = shardOf(caller, x);
+  checkPartial(caller, "outside", outside);
   const { k } = outside;
   const cotangents = rowsOf(caller, "cotangent", cotangent);
   checkShape(caller, "cotangent", cotangents, 1, k + 1);

@@ -9,7 +9,7 @@
 import { extendedExp, type ExtendedNumber, powerOfTwo } from "../numbers/exponential.ts";
 import { halve, type Halving, halvingRoom } from "../one-order/halving.ts";
 import { selectLargest } from "../numbers/selection.ts";
-import { type EspPartial, mergePartials, partialOfRow } from "../partials.ts";
+import { type EspPartial, partialOfRow, productOfPartials } from "../partials.ts";
 
 const STABLE_INCLUSION_LOG = Math.log(4);
 
@@ -41,8 +41,8 @@ function split(x: Float64Array, k: number, outside: EspPartial): Split {
     members.push(indices[g]);
   }
   const groupProduct = partialOfRow(values.slice(0, count), count, k);
-  let base = mergePartials(partialOfRow(small.slice(), n, k), outside);
-  const total = mergePartials(base, groupProduct);
+  let base = productOfPartials(partialOfRow(small.slice(), n, k), outside);
+  const total = productOfPartials(base, groupProduct);
   let order = k;
   while (total.hi[order] === 0) order--;
   const logBound =
@@ -59,7 +59,7 @@ function split(x: Float64Array, k: number, outside: EspPartial): Split {
         members.push(i);
       }
     }
-    if (members.length > before) base = mergePartials(partialOfRow(small.slice(), n, k), outside);
+    if (members.length > before) base = productOfPartials(partialOfRow(small.slice(), n, k), outside);
   }
   const group = members.map((index) => ({ index, e: extendedExp(x[index], 0) }));
   return { small, group, base, total, order, logBound };
