@@ -1,7 +1,13 @@
 /**
  * Runs what the README and the guide show, and holds them to what they say it prints.
  */
-import { examplesOf, expectCommentsPrinted, expectOutputPrinted } from "@smooth-topk/doc-examples";
+import {
+  compileExamples,
+  docstringExamples,
+  examplesOf,
+  expectCommentsPrinted,
+  expectOutputPrinted,
+} from "@smooth-topk/doc-examples";
 import { describe, expect, it } from "vitest";
 import * as esym from "./index.ts";
 
@@ -33,6 +39,20 @@ describe("the recipes of docs/poisson-binomial.md at hard inputs", () => {
       modules,
     );
   });
+});
+
+describe("docstrings", () => {
+  const examples = docstringExamples(new URL("./", import.meta.url));
+
+  it.each(examples)("$of: the example prints what its comments say", async ({ code }) => {
+    await expectCommentsPrinted(code, modules);
+  });
+
+  it("all examples, those of the README too, compile under strict TypeScript", () => {
+    expect(examples.length).toBeGreaterThan(8);
+    const shown = examplesOf(new URL("../README.md", import.meta.url)).filter(({ language }) => language === "ts");
+    expect(compileExamples([...examples, ...shown].map(({ code }) => code))).toBe("");
+  }, 60_000);
 });
 
 describe("README.md", () => {

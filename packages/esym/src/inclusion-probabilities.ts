@@ -15,6 +15,13 @@ import { inclusionOfRow, inclusionWorkspace } from "./one-order/inclusion.ts";
  * @throws RangeError or TypeError naming the argument, the index and the value.
  *
  * Every entry above 1e-280 has a relative error below 64 k u (u = 2^-53). O(nk) time.
+ *
+ * @example
+ * ```ts
+ * import { inclusionProbabilities } from "@smooth-topk/esym";
+ *
+ * console.log(inclusionProbabilities([2, 1, 0, -1], 2)); // they sum to 2: 0.8808, 0.6944, 0.3056, 0.1192
+ * ```
  */
 export function inclusionProbabilities(x: ArrayLike2d, k: number): NdArray<Float64Array> {
   const rows = checkedRows("inclusionProbabilities", x, k, 0);

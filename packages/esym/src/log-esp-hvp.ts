@@ -16,6 +16,13 @@ import { hvpOfRow } from "./one-order/covariance.ts";
  * @throws RangeError or TypeError naming the argument, the index and the value.
  *
  * Error of out_i at most 64 k u pi_i (1 - pi_i) (max v - min v). O(nk) time.
+ *
+ * @example
+ * ```ts
+ * import { logEspHvp } from "@smooth-topk/esym";
+ *
+ * console.log(logEspHvp([2, 1, 0], 2, [1, 0, 0])); // covariances with entry 0: 0.0819, -0.022, -0.0599
+ * ```
  */
 export function logEspHvp(x: ArrayLike2d, k: number, v: ArrayLike2d): NdArray<Float64Array> {
   const caller = "logEspHvp";

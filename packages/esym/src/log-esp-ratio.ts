@@ -162,8 +162,8 @@ function gradientBuffer(
  * import { logEspRatio } from "@smooth-topk/esym";
  *
  * const { value, grad } = logEspRatio([2, 1, 0, -1], 2);
- * console.log(value); // log sigma_2 - log sigma_1: 0.98...
- * console.log(grad); // sums to 1
+ * console.log(value); // log sigma_2 - log sigma_1: 1.0943
+ * console.log(grad); // sums to 1: 0.2369, 0.4575, 0.2184, 0.0871
  * ```
  */
 export function logEspRatio(

@@ -18,6 +18,13 @@ import { emptyPartial } from "./partials.ts";
  *
  * Error of out_i at most 64 k u sum_j |cotangent_j| pi_i^(j): each term is right to 64 k u, and cotangents of both
  * signs may cancel. For log sigma_k - log sigma_{k-1} use {@link logEspRatio}, which does not cancel. O(nk) time.
+ *
+ * @example
+ * ```ts
+ * import { logEspVjp } from "@smooth-topk/esym";
+ *
+ * console.log(logEspVjp([2, 1, 0], 2, [0, 1, 1])); // softmax plus inclusion probabilities: 1.5752, 1, 0.4248
+ * ```
  */
 export function logEspVjp(x: ArrayLike2d, k: number, cotangent: ArrayLike2d): NdArray<Float64Array> {
   const caller = "logEspVjp";

@@ -48,7 +48,11 @@ export interface LogEspOptions {
  * Berrada, Zisserman, Kumar (2018), section 4; docs/algorithm.md.
  *
  * @example
- * logEsp([0, 0, 0], 2).data; // log 1, log 3, log 3
+ * ```ts
+ * import { logEsp } from "@smooth-topk/esym";
+ *
+ * console.log(logEsp([0, 0, 0], 2)); // log 1, log 3, log 3: 0, 1.0986, 1.0986
+ * ```
  */
 export function logEsp(x: ArrayLike2d, k: number, options: LogEspOptions = {}): NdArray<Float64Array> {
   const caller = "logEsp";

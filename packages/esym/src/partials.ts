@@ -190,6 +190,14 @@ export function partialOfRow(x: Float64Array, n: number, k: number): EspPartial 
  *
  * @throws RangeError if they are of different orders.
  * O(k^2) time.
+ *
+ * @example
+ * ```ts
+ * import { espPartial, logEspOfPartial, mergePartials } from "@smooth-topk/esym";
+ *
+ * const merged = mergePartials(espPartial([0, 0], 2), espPartial([0], 2));
+ * console.log(logEspOfPartial(merged)); // 0, 1.0986, 1.0986
+ * ```
  */
 export function mergePartials(a: EspPartial, b: EspPartial): EspPartial {
   checkPartial("mergePartials", "a", a);
@@ -236,6 +244,13 @@ export function productOfPartials(a: EspPartial, b: EspPartial): EspPartial {
  * @throws RangeError or TypeError naming the field of what is not a partial of this version.
  *
  * Error below 2 u max(1, |log sigma_j|), u = 2^-53. O(k) time.
+ *
+ * @example
+ * ```ts
+ * import { emptyPartial, logEspOfPartial } from "@smooth-topk/esym";
+ *
+ * console.log(logEspOfPartial(emptyPartial(0))); // log sigma_0 of no entries: 0
+ * ```
  */
 export function logEspOfPartial(p: EspPartial): NdArray<Float64Array> {
   checkPartial("logEspOfPartial", "p", p);

@@ -36,6 +36,13 @@ function shardOf(caller: string, x: ArrayLike2d): { rows: Rows; row: Float64Arra
  * @throws RangeError or TypeError naming the argument, the index and the value.
  *
  * O(mk + k^2) time. Finish with {@link logEspOfPartial}.
+ *
+ * @example
+ * ```ts
+ * import { espPartial, logEspOfPartial } from "@smooth-topk/esym";
+ *
+ * console.log(logEspOfPartial(espPartial([0, 0, 0], 2))); // 0, 1.0986, 1.0986
+ * ```
  */
 export function espPartial(x: ArrayLike2d, k: number): EspPartial {
   checkOrder("espPartial", k, Infinity, 0, 0);
@@ -53,6 +60,13 @@ export function espPartial(x: ArrayLike2d, k: number): EspPartial {
  * @throws RangeError or TypeError naming the argument, the index and the value.
  *
  * Error at most 64 k u sum_j |cotangent_j| pi_i^(j). O(mk + k^2) time.
+ *
+ * @example
+ * ```ts
+ * import { emptyPartial, logEspVjpOfShard } from "@smooth-topk/esym";
+ *
+ * console.log(logEspVjpOfShard([1, 0], [0, 1], emptyPartial(1))); // with no other shard, the softmax: 0.7311, 0.2689
+ * ```
  */
 export function logEspVjpOfShard(x: ArrayLike2d, cotangent: ArrayLike2d, outside: EspPartial): NdArray<Float64Array> {
   const caller = "logEspVjpOfShard";

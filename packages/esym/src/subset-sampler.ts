@@ -19,8 +19,11 @@ import { type SubsetSampler, subsetSamplerOfRow } from "./one-order/subset-tree.
  * The sampler that SIMPLE (Ahmed, Zeng, Niepert, Van den Broeck, ICLR 2023) and its kind build on.
  *
  * @example
- * const draw = subsetSampler([0, 1, 2], 2);
- * draw(Math.random); // Int32Array [1, 2], most often
+ * ```ts
+ * import { subsetSampler } from "@smooth-topk/esym";
+ *
+ * console.log(subsetSampler([0, 1, 2], 2)(() => 0.5)); // any source of uniform numbers: 1, 2
+ * ```
  */
 export function subsetSampler(x: ArrayLike2d, k: number): SubsetSampler {
   const caller = "subsetSampler";

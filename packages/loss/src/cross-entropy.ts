@@ -38,6 +38,13 @@ export function crossEntropyOn<R extends Reduction | undefined>(
  * @throws RangeError or TypeError naming the argument, the index and the value, before anything is computed.
  *
  * Relative error of each sample's loss below 8 u (u = 2^-53), also where the label dominates. O(n) time per sample.
+ *
+ * @example
+ * ```ts
+ * import { crossEntropy } from "@smooth-topk/loss";
+ *
+ * console.log(crossEntropy([[2, 1, 0, -1]], [1])); // 1.4402
+ * ```
  */
 export function crossEntropy<R extends Reduction | undefined = undefined>(
   scores: Scores,
@@ -55,6 +62,14 @@ export function crossEntropy<R extends Reduction | undefined = undefined>(
  * @throws as {@link crossEntropy}.
  *
  * Every gradient entry in the normal range has a relative error below 16 u. O(n) time per sample.
+ *
+ * @example
+ * ```ts
+ * import { crossEntropyValueAndGrad } from "@smooth-topk/loss";
+ *
+ * const { value, grad } = crossEntropyValueAndGrad([2, 1, 0, -1], 1);
+ * console.log(value, grad); // 1.4402, 0.6439, -0.7631, 0.0871, 0.0321
+ * ```
  */
 export function crossEntropyValueAndGrad<R extends Reduction | undefined = undefined>(
   scores: Scores,

@@ -2,7 +2,13 @@
  * Runs what the README shows, and holds it to what it says it prints.
  */
 import * as esym from "@smooth-topk/esym";
-import { examplesOf, expectCommentsPrinted, expectOutputPrinted } from "@smooth-topk/doc-examples";
+import {
+  compileExamples,
+  docstringExamples,
+  examplesOf,
+  expectCommentsPrinted,
+  expectOutputPrinted,
+} from "@smooth-topk/doc-examples";
 import * as grad from "@smooth-topk/grad";
 import ndarray from "ndarray";
 import { describe, expect, it } from "vitest";
@@ -16,6 +22,20 @@ const modules = {
   "@smooth-topk/grad": grad,
   ndarray: { default: ndarray },
 };
+
+describe("docstrings", () => {
+  const examples = docstringExamples(new URL("./", import.meta.url));
+
+  it.each(examples)("$of: the example prints what its comments say", async ({ code }) => {
+    await expectCommentsPrinted(code, modules);
+  });
+
+  it("all examples, those of the README too, compile under strict TypeScript", () => {
+    expect(examples.length).toBeGreaterThan(8);
+    const shown = examplesOf(new URL("../README.md", import.meta.url)).filter(({ language }) => language === "ts");
+    expect(compileExamples([...examples, ...shown].map(({ code }) => code))).toBe("");
+  }, 60_000);
+});
 
 describe("README.md", () => {
   const examples = examplesOf(new URL("../README.md", import.meta.url));

@@ -84,7 +84,11 @@ function checkTau(caller: string, k: number, tau: number): void {
  * Berrada, Zisserman, Kumar (2018), equations (9) and (14).
  *
  * @example
- * smoothTopkLoss([[2, 1, 0, -1]], [1], { k: 2 }); // 0.7...
+ * ```ts
+ * import { smoothTopkLoss } from "@smooth-topk/loss";
+ *
+ * console.log(smoothTopkLoss([[2, 1, 0, -1]], [1], { k: 2 })); // 1.0633
+ * ```
  */
 export function smoothTopkLoss<R extends Reduction | undefined = undefined>(
   scores: Scores,
@@ -106,6 +110,14 @@ export function smoothTopkLoss<R extends Reduction | undefined = undefined>(
  * @throws as {@link smoothTopkLoss}.
  *
  * Every gradient entry not below 1e-280 has a relative error below 64 k u. O(nk) time per sample.
+ *
+ * @example
+ * ```ts
+ * import { smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
+ *
+ * const { value, grad } = smoothTopkLossValueAndGrad([2, 1, 0, -1], 1, { k: 2, tau: 0.5 });
+ * console.log(value, grad); // 0.7237, 0.0463, -0.3824, 0.2395, 0.0966
+ * ```
  */
 export function smoothTopkLossValueAndGrad<R extends Reduction | undefined = undefined>(
   scores: Scores,

@@ -24,7 +24,11 @@ export interface TopkAccuracyOptions extends BatchOptions {
  * O(n) time per sample.
  *
  * @example
- * topkAccuracy([[2, 1, 0], [2, 1, 0]], [1, 2], { k: 2 }); // 0.5
+ * ```ts
+ * import { topkAccuracy } from "@smooth-topk/loss";
+ *
+ * console.log(topkAccuracy([[2, 1, 0], [2, 1, 0]], [1, 2], { k: 2 })); // 0.5
+ * ```
  */
 export function topkAccuracy<R extends Reduction | undefined = undefined>(
   scores: Scores,

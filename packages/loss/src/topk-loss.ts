@@ -96,6 +96,13 @@ export function topkLossIn<R extends Reduction | undefined>(
  * @throws RangeError or TypeError naming the argument, the index and the value, before anything is computed.
  *
  * Relative error of each sample's loss below 2 u (u = 2^-53). O(n log k) time per sample.
+ *
+ * @example
+ * ```ts
+ * import { topkLoss } from "@smooth-topk/loss";
+ *
+ * console.log(topkLoss([[2, 1, 0, -1]], [1], { k: 2 })); // 0.5
+ * ```
  */
 export function topkLoss<R extends Reduction | undefined = undefined>(
   scores: Scores,
@@ -112,6 +119,14 @@ export function topkLoss<R extends Reduction | undefined = undefined>(
  * @param options.out  memory for the results.
  * @returns value as {@link topkLoss}, grad of the shape and precision of scores.
  * @throws as {@link topkLoss}.
+ *
+ * @example
+ * ```ts
+ * import { topkLossValueAndGrad } from "@smooth-topk/loss";
+ *
+ * const { value, grad } = topkLossValueAndGrad([2, 1, 0, -1], 1, { k: 2 });
+ * console.log(value, grad); // 0.5, 0, -0.5, 0.5, 0
+ * ```
  */
 export function topkLossValueAndGrad<R extends Reduction | undefined = undefined>(
   scores: Scores,

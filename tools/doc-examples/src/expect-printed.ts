@@ -17,7 +17,7 @@ async function printedBy(code: string, modules: Modules): Promise<unknown[][]> {
   const printed: unknown[][] = [];
   const body = code
     .replaceAll(/^import (\{[^}]*\}) from "([^"]+)";$/gm, (_, names: string, from: string) => {
-      return `const ${names.replaceAll(" as ", ": ")} = modules[${JSON.stringify(from)}];`;
+      return `const ${names.replaceAll(/\btype \w+,? ?/g, "").replaceAll(" as ", ": ")} = modules[${JSON.stringify(from)}];`;
     })
     .replaceAll(/^import (\w+) from "([^"]+)";$/gm, 'const $1 = modules["$2"].default;');
   const { code: script } = await transformWithOxc(`const example = async () => {${body}\n};`, "example.ts");

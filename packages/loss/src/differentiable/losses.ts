@@ -65,7 +65,7 @@ function asTensor(value: Value, { data }: NdArray): NdArray {
  *
  * const scores = ndarray(Float64Array.of(2, 1, 0.5, -1), [1, 4]);
  * const loss = (s: Tensor) => smoothTopkLoss(s, [1], { k: 2 });
- * console.log(grad(loss)(scores).get(0, 1)); // VALUE
+ * console.log(grad(loss)(scores).get(0, 1)); // -0.3396
  * ```
  */
 export function smoothTopkLoss(scores: Tensor, labels: Labels, options: SmoothTopkOptions = {}): Tensor {
@@ -91,7 +91,7 @@ export function smoothTopkLoss(scores: Tensor, labels: Labels, options: SmoothTo
  *
  * const scores = ndarray(Float64Array.of(2, 1, 0.5, -1), [1, 4]);
  * const loss = (s: Tensor) => topkLoss(s, [1], { k: 2 });
- * console.log(grad(loss)(scores).get(0, 1)); // VALUE
+ * console.log(grad(loss)(scores).get(0, 1)); // -0.5000
  * ```
  */
 export function topkLoss(scores: Tensor, labels: Labels, options: TopkOptions = {}): Tensor {
@@ -117,7 +117,7 @@ export function topkLoss(scores: Tensor, labels: Labels, options: TopkOptions = 
  *
  * const scores = ndarray(Float64Array.of(2, 1, 0.5, -1), [1, 4]);
  * const loss = (s: Tensor) => crossEntropy(s, [1]);
- * console.log(grad(loss)(scores).get(0, 1)); // VALUE
+ * console.log(grad(loss)(scores).get(0, 1)); // -0.7758
  * ```
  */
 export function crossEntropy(scores: Tensor, labels: Labels, options: BatchOptions = {}): Tensor {
