@@ -172,7 +172,7 @@ def linear_head(rank, size):
         )
         torch.testing.assert_close(loss, expected, rtol=1e-12, atol=0)
         found = torch.autograd.grad(loss.sum(), (features, *mine))
-        for a, b in zip(found, (wanted[0], wanted[1][own], wanted[2][own])):
+        for a, b in zip(found, (wanted[0], wanted[1][own], wanted[2][own]), strict=True):
             torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-13)
 
 

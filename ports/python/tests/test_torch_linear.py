@@ -46,10 +46,10 @@ def test_loss_and_gradients_are_those_of_the_two_steps(batch, n, d, k, reduction
     finally:
         module._BLOCK = before
     wanted = grads((expected * cotangent).sum(), features, weight, bias)
-    # The products of blocks add d or batch numbers of order 1 in another order; tau = 0.5 and k let scores through at most
-    # once, and the loss's own bounds are far below.
+    # The products of blocks add d or batch numbers of order 1 in another order; tau = 0.5 and k let scores through
+    # at most once, and the loss's own bounds are far below.
     torch.testing.assert_close(loss, expected, rtol=1e-12, atol=1e-14)
-    for a, b in zip(found, wanted):
+    for a, b in zip(found, wanted, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-13)
 
 
@@ -81,14 +81,14 @@ def test_bad_input_is_refused():
     spoilt = features.clone()
     spoilt[2, 1] = torch.nan
     for change, message in (
-        (dict(features=features[:, :3]), "weight has shape [10, 4], expected [n, 3]"),
-        (dict(bias=bias[:9]), "bias has shape [9], expected [10]"),
-        (dict(labels=labels.float()), "labels is a torch.float32, expected a tensor of integers"),
-        (dict(labels=labels * 0 + 10), "labels[0] is 10, expected an integer in [0, 9]"),
-        (dict(k=10), "k must be at most n - 1: got k = 10, n = 10"),
-        (dict(tau=-1.0), "tau must be a number > 0: got tau = -1.0"),
-        (dict(features=spoilt), "scores[2, 0] is NaN, expected a finite number or -Infinity"),
-        (dict(reduction="all"), "reduction is 'all', expected 'none', 'mean' or 'sum'"),
+        ({"features": features[:, :3]}, "weight has shape [10, 4], expected [n, 3]"),
+        ({"bias": bias[:9]}, "bias has shape [9], expected [10]"),
+        ({"labels": labels.float()}, "labels is a torch.float32, expected a tensor of integers"),
+        ({"labels": labels * 0 + 10}, "labels[0] is 10, expected an integer in [0, 9]"),
+        ({"k": 10}, "k must be at most n - 1: got k = 10, n = 10"),
+        ({"tau": -1.0}, "tau must be a number > 0: got tau = -1.0"),
+        ({"features": spoilt}, "scores[2, 0] is NaN, expected a finite number or -Infinity"),
+        ({"reduction": "all"}, "reduction is 'all', expected 'none', 'mean' or 'sum'"),
     ):
         with pytest.raises(ValueError) as refused:
             linear_smooth_topk_loss(

@@ -151,7 +151,7 @@ class Shards(NamedTuple):
         ignore_index: int,
         classes: int | None = None,
     ) -> Shards:
-        """Compares all arguments over the ranks; classes is the number of this rank's, by default the columns of scores.
+        """Compares all arguments over the ranks; classes counts this rank's, by default the columns of scores.
 
         No rank leaves before all have sent: a refusal on one is an error on all, and nobody waits in vain.
         """

@@ -2,10 +2,10 @@
 
     loss = linear_smooth_topk_loss(features, head.weight, labels, head.bias, k=5, reduction="mean")
 
-The scores of a few rows at a time are computed, turned into losses and gradients, and multiplied into the gradients of
-features, weight and bias before the next rows are. With a reduction all that happens in the forward pass, whose products
-are those of the two steps. Without one the factor of each row is known in the backward pass only, which computes the
-scores again.
+The scores of a few rows at a time are computed, turned into losses and gradients, and multiplied into the gradients
+of features, weight and bias before the next rows are. With a reduction all that happens in the forward pass, whose
+products are those of the two steps. Without one the factor of each row is known in the backward pass only, which
+computes the scores again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from smooth_topk.torch.loss import (
     _shown,
 )
 
-_BLOCK = 1 << 25
+_BLOCK = 3 << 23
 """Bytes of scores at a time. Beside them stand their gradients; a large head wants many rows per product."""
 
 
@@ -61,8 +61,9 @@ def linear_smooth_topk_loss(
                    summed over the ranks, in the forward pass where there is a reduction.
 
     The other arguments, the result and its bounds are those of smooth_topk_loss, given the scores that torch computes.
-    Beside the inputs and their gradients it holds scores and gradients of max(1, 32 MB / n scores) rows. Gradients of
-    features, weight and bias; once. 'mean' and 'sum' cost the three products of the two steps, 'none' one more.
+    Beside the inputs and their gradients it holds scores and gradients of max(1, 24 MB / n scores) rows. Differentiable
+    in features, weight and bias, once; a reduced loss gives its gradients away in the first backward pass. 'mean' and
+    'sum' cost the three products of the two steps, 'none' one more.
     Raises ValueError naming the argument, the index, the value and what was expected.
     """
     name = "linear_smooth_topk_loss"
@@ -143,14 +144,20 @@ class _LinearLoss(torch.autograd.Function):
             ctx.save_for_backward(features, weight, bias, labels)
             return loss
         loss, grads = _pass(features, weight, bias, labels, factor, wanted, head)
-        ctx.save_for_backward(*grads)
+        ctx.grads = grads
         return (loss * factor).sum()
 
     @staticmethod
     @torch.autograd.function.once_differentiable  # type: ignore[misc, untyped-decorator, unused-ignore]
     def backward(ctx: Any, cotangent: Tensor) -> Any:  # type: ignore[override]
         if ctx.reduced:
-            grads = [None if grad is None else grad * cotangent.to(grad.dtype) for grad in ctx.saved_tensors]
+            # In place: a second copy of a large weight's gradient would be most of the memory.
+            if ctx.grads is None:
+                raise RuntimeError(f"{ctx.head.name}: the gradients of a reduced loss can be taken once only")
+            grads, ctx.grads = ctx.grads, None
+            for grad in grads:
+                if grad is not None:
+                    grad.mul_(cotangent.to(grad.dtype))
         else:
             _, grads = _pass(*ctx.saved_tensors, cotangent, ctx.needs_input_grad[:3], ctx.head)
         return (*grads, None, None, None)
