@@ -15,7 +15,8 @@ const guides = {
   GPUs: "gpu",
   Porting: "porting",
 };
-const packages = ["esym", "grad", "esym-gpu", "loss", "conformance"];
+const packages = ["loss", "tfjs", "esym", "esym-wasm", "esym-gpu", "grad", "conformance"];
+const tools = ["cli", "train", "array-files"];
 /** A package with several entries has a page for each. */
 const api = {
   esym: "esym",
@@ -42,6 +43,19 @@ export default defineConfig({
       // A CommonJS module, whose default export node gives once more wrapped than its types say.
       const { default: katex = markdownItKatex } = markdownItKatex as { default?: unknown };
       markdown.use(katex as Parameters<typeof markdown.use>[0]);
+      // A README is the index of its folder here, and so has to be what leads to it.
+      markdown.core.ruler.push("readme-is-index", ({ tokens }) => {
+        for (const { children } of tokens) {
+          for (const token of children ?? []) {
+            const to = token.type === "link_open" ? token.attrGet("href") : null;
+            if (to === null || /^[a-z]+:/.test(to)) continue;
+            token.attrSet(
+              "href",
+              to.replace(/(^|\/)README\.md(?=#|$)/, (_, slash: string) => slash || "./"),
+            );
+          }
+        }
+      });
     },
   },
   themeConfig: {
@@ -51,7 +65,10 @@ export default defineConfig({
       { text: "Start", link: "/" },
       { text: "Guides", items: pages(guides).map(({ text, link }) => ({ text, link: `/docs/${link}` })) },
       { text: "Packages", items: packages.map((name) => ({ text: name, link: `/packages/${name}/` })) },
+      { text: "Tools", items: tools.map((name) => ({ text: name, link: `/tools/${name}/` })) },
+      { text: "Ports", link: "/ports/" },
       { text: "API", items: pages(api).map(({ text, link }) => ({ text, link: `/docs/api/${link}` })) },
+      { text: "Changelog", link: "/CHANGELOG" },
       { text: "Contributing", link: "/CONTRIBUTING" },
     ],
   },
