@@ -3,7 +3,7 @@
  *
  * Entries of small inclusion probability are light: their product comes from a few power sums (newton-identities.ts), and all
  * of them get their derivative from one short polynomial per row. The others are heavy and multiplied one by one
- * (heavy-product.ts). docs/algorithm.md, section 5.
+ * (heavy-product.ts). docs/algorithm.md, section 11.
  */
 import { type ExponentialScale, expBelow, expBelowOne } from "../numbers/exponential.ts";
 import { coefficient, multiplyPrecisely, preciseCoefficient, prefixRoom, withoutEach } from "./heavy-product.ts";

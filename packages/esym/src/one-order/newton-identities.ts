@@ -4,7 +4,7 @@
  *   j c_j = p_1 c_{j-1} - p_2 c_{j-2} + p_3 c_{j-3} - ...
  *
  * Where e_i c_{j-1} / c_j <= theta for every entry and order, p_m c_{j-m} / (j c_j) falls like theta^(m-1): nothing cancels, and
- * the errors of neighbouring coefficients differ by a few roundings, whatever the order (docs/algorithm.md, section 5).
+ * the errors of neighbouring coefficients differ by a few roundings, whatever the order (docs/algorithm.md, section 11).
  * The first two terms are taken to twice the working precision, those that follow weigh theta^2 and less.
  */
 import { VELTKAMP } from "../numbers/double-double.ts";
