@@ -152,6 +152,19 @@ function layOut(engine: Engine, call: Call, count: number, copiesX: boolean, cop
   };
 }
 
+/** Orders for which {@link reserveFor} makes room. */
+const RESERVED_ORDER = 1024;
+
+/**
+ * Makes the workspace large enough for calls on a matrix that lies in the engine's memory, of orders up to 1024: a call whose
+ * memory grows detaches the views that its caller holds.
+ */
+export function reserveFor(engine: Engine, batch: number, n: number, purpose: string): void {
+  const room = Math.ceil(engine.kernels.roomBytes(n, Math.min(n, RESERVED_ORDER)) / 64) * 64;
+  const perRow = 3 * 8 + 4;
+  reserve(engine, room * engine.threads.count + batch * perRow + 4 * 64, purpose);
+}
+
 function reserve(engine: Engine, bytes: number, purpose: string): { at: number } {
   if (engine.workspace.bytes < bytes) {
     if (engine.workspace.bytes > 0) engine.blocks.free(engine.workspace.at);
@@ -182,6 +195,11 @@ export function compute(engine: Engine, call: Call): void {
   const xAt = addressOf(engine, rows, 0) ?? 0;
   const outAt = placeOf(engine, out) ?? 0;
   const layout = layOut(engine, call, count, copiesX, copiesOut);
+  if ((batch * n > 0 && rows.data.length === 0) || (out !== null && batch * width > 0 && out.length === 0)) {
+    throw new Error(
+      `${call.caller}: the backend's memory has grown, which detached the views passed in: take data anew`,
+    );
+  }
   for (let from = 0; from < batch; from += count) {
     const rowsHere = Math.min(count, batch - from);
     const x = copiesX ? layout.x : xAt + from * n * size;

@@ -130,6 +130,10 @@ describe.each([
     backend.sync.logEspRatio(scores.array, k, { out: { grad: gradient.data } });
     expect(gradient.data.slice()).toEqual(expected.grad.data);
     backend.sync.logEspRatio(numbers(3_000_000, 1), k);
+    // The views of a call stay whole in its callbacks.
+    const held = scores.data;
+    backend.sync.logEspRatio(ndarray(held, [batch, n]), 1, { rowWeight: (b) => held[b] });
+    expect(held.length).toBe(batch * n);
     backend.sync.logEspRatio(scores.array, k, { out: { grad: gradient.data } });
     expect(gradient.data.slice()).toEqual(expected.grad.data);
     scores.free();

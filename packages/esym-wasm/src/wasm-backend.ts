@@ -139,7 +139,7 @@ function backendOf(made: Engine, dtype: Dtype, threads: RowThreads): WasmBackend
     logEspRatio: async (x: ArrayLike2d | CheckedRows, k: number, options?: LogEspRatioOptions) =>
       sync.logEspRatio(x, k, options),
     logEspHvp: async (x, k, v) => sync.logEspHvp(x, k, v),
-    allocate: (batch, n) => allocateMatrix("allocate", alive("allocate").blocks, dtype, batch, n),
+    allocate: (batch, n) => allocateMatrix("allocate", alive("allocate"), dtype, batch, n),
     destroy,
   };
 }

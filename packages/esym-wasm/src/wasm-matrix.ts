@@ -3,7 +3,7 @@
  */
 import ndarray, { type NdArray } from "ndarray";
 import type { Dtype } from "@smooth-topk/esym";
-import type { MemoryBlocks } from "./memory-blocks.ts";
+import { type Engine, reserveFor } from "./engine.ts";
 
 type Numbers = Float32Array | Float64Array;
 
@@ -20,13 +20,7 @@ export interface WasmMatrix {
 }
 
 /** @throws RangeError if it does not fit. */
-export function allocateMatrix(
-  caller: string,
-  blocks: MemoryBlocks,
-  dtype: Dtype,
-  batch: number,
-  n: number,
-): WasmMatrix {
+export function allocateMatrix(caller: string, engine: Engine, dtype: Dtype, batch: number, n: number): WasmMatrix {
   for (const [name, value] of [
     ["batch", batch],
     ["n", n],
@@ -37,6 +31,8 @@ export function allocateMatrix(
   }
   const length = batch * n;
   const bytes = length * (dtype === "float32" ? 4 : 8);
+  const { blocks } = engine;
+  reserveFor(engine, batch, n, `${caller}: the working memory of rows of n = ${n}`);
   let at: number | null = blocks.allocate(bytes, `${caller}: a matrix of ${batch} x ${n}`);
   const data = (): Numbers => {
     if (at === null) throw new Error(`${caller}: the matrix was given back by free()`);
