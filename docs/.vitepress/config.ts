@@ -13,6 +13,7 @@ const guides = {
   Speed: "speed",
   Experiments: "experiments",
   GPUs: "gpu",
+  WebAssembly: "wasm",
   Porting: "porting",
 };
 const packages = ["loss", "tfjs", "esym", "esym-wasm", "esym-gpu", "grad", "conformance"];
