@@ -182,6 +182,25 @@ export function checkLogValues(caller: string, argument: string, rows: Rows, cou
   }
 }
 
+/**
+ * Refuses log-values beyond 2^52 / max(1, k): all orders at once carry integer exponents, and a sum of k of them must stay
+ * below 2^53.
+ *
+ * @throws RangeError naming the element and its value.
+ */
+export function checkExponents(caller: string, argument: string, rows: Rows, k: number): void {
+  const limit = 2 ** 52 / Math.max(1, k);
+  const { data, batch, n, columnStride } = rows;
+  for (let b = 0; b < batch; b++) {
+    let at = rows.offset + b * rows.rowStride;
+    for (let i = 0; i < n; i++, at += columnStride) {
+      if (Math.abs(data[at]) <= limit || data[at] === -Infinity) continue;
+      const where = element(argument, rows, b, i);
+      throw new RangeError(`${caller}: ${where} is ${data[at]}, expected at most 2^52 / k = ${limit} in size`);
+    }
+  }
+}
+
 /** Refuses NaN and infinities anywhere in the rows. */
 export function checkFinite(caller: string, argument: string, rows: Rows): void {
   const { data, batch, n, columnStride } = rows;

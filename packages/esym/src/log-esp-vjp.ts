@@ -3,7 +3,16 @@
  */
 import type { NdArray } from "ndarray";
 import { vjpOfShard } from "./all-orders/vector-jacobian-product.ts";
-import { type ArrayLike2d, checkedRows, checkFinite, checkShape, copyRow, rowsOf, wrap } from "./border.ts";
+import {
+  type ArrayLike2d,
+  checkedRows,
+  checkExponents,
+  checkFinite,
+  checkShape,
+  copyRow,
+  rowsOf,
+  wrap,
+} from "./border.ts";
 import { emptyPartial } from "./partials.ts";
 
 /**
@@ -14,7 +23,7 @@ import { emptyPartial } from "./partials.ts";
  * @param k          highest order, 0 <= k <= n.
  * @param cotangent  finite, shape [k + 1] or [batch, k + 1]. Orders with sigma_j = 0 contribute nothing.
  * @returns          the shape of x.
- * @throws RangeError or TypeError naming the argument, the index and the value.
+ * @throws RangeError or TypeError naming the argument, the index and the value; entries beyond 2^52 / k in size are refused.
  *
  * Error of out_i at most 64 k u sum_j |cotangent_j| pi_i^(j): each term is right to 64 k u, and cotangents of both
  * signs may cancel. For log sigma_k - log sigma_{k-1} use {@link logEspRatio}, which does not cancel. O(nk) time.
@@ -29,6 +38,7 @@ import { emptyPartial } from "./partials.ts";
 export function logEspVjp(x: ArrayLike2d, k: number, cotangent: ArrayLike2d): NdArray<Float64Array> {
   const caller = "logEspVjp";
   const rows = checkedRows(caller, x, k, 0);
+  checkExponents(caller, "x", rows, k);
   const cotangents = rowsOf(caller, "cotangent", cotangent);
   checkShape(caller, "cotangent", cotangents, rows.batch, k + 1);
   checkFinite(caller, "cotangent", cotangents);

@@ -2,7 +2,16 @@
  * log sigma_0..log sigma_k of exp(x), by any of four algorithms.
  */
 import type { NdArray } from "ndarray";
-import { type ArrayLike2d, checkLogValues, checkOrder, copyRow, describe, rowsOf, wrap } from "./border.ts";
+import {
+  type ArrayLike2d,
+  checkExponents,
+  checkLogValues,
+  checkOrder,
+  copyRow,
+  describe,
+  rowsOf,
+  wrap,
+} from "./border.ts";
 import { logEspByDivideAndConquer } from "./reference/divide-and-conquer.ts";
 import { logEspByEnumeration, MOST_SUBSETS, subsetCount } from "./reference/enumeration.ts";
 import { logsOfPartial, partialOfRow } from "./partials.ts";
@@ -44,7 +53,8 @@ export interface LogEspOptions {
  * @throws RangeError or TypeError naming the argument, the index and the value, if x holds NaN or +Infinity, k is out
  *         of range, or enumeration would need more than 2^26 subsets.
  *
- * 'summation': error at most 2 u max(1, |out[j]|), u = 2^-53, for |x_i| up to 2^52. O(nk) time, O(k) memory beside a copy of a row.
+ * 'summation': error at most 2 u max(1, |out[j]|), u = 2^-53, for |x_i| up to 2^52 / k;
+ * larger ones are refused. O(nk) time, O(k) memory beside a copy of a row.
  * Berrada, Zisserman, Kumar (2018), section 4; docs/algorithm.md.
  *
  * @example
@@ -68,6 +78,7 @@ export function logEsp(x: ArrayLike2d, k: number, options: LogEspOptions = {}): 
     );
   }
   checkLogValues(caller, "x", rows);
+  if (algorithm === "summation") checkExponents(caller, "x", rows, k);
   const row = new Float64Array(rows.n);
   const out = new Float64Array(rows.batch * (k + 1));
   for (let b = 0; b < rows.batch; b++) {
