@@ -1,12 +1,12 @@
 """The elementary symmetric polynomials under the losses, in PyTorch.
 
-- one order k (inclusion probabilities, Hessian-vector products): the scaled linear form. Each factor 1 + e_i X is written
-  with two numbers of at most 1, a tree of truncated products gives the polynomial, and the tree walked down gives each
-  entry the product of all other factors. Positive terms only: nothing cancels, nothing branches on data.
+- one order k (inclusion probabilities, Hessian-vector products): the scaled linear form. Each factor 1 + e_i X is
+written with two numbers of at most 1, a tree of truncated products gives the polynomial, and the tree walked down
+gives each entry the product of all other factors. Positive terms only: nothing cancels, nothing branches on data.
 - all orders 0..k (log_esp): the same tree in pairs of floats, with an exponent per coefficient.
 
-Runs where its tensors are. float64 and float32 have u = 2^-53 and 2^-24; bfloat16 and float16 are computed in float32 and
-rounded. The steps are derived in docs/porting.md. Builds on loss.py beside it.
+Runs where its tensors are. float64 and float32 have u = 2^-53 and 2^-24; bfloat16 and float16 are computed in float32
+and rounded. The steps are derived in docs/porting.md. Builds on loss.py beside it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def log_esp(x: Tensor, k: int, check: bool = True) -> Tensor:
     """
     _check_matrix("log_esp", "x", x, check)
     k = _check_order("log_esp", k, x.shape[1], 0, "n")
-    return _LogEsp.apply(_wide(x), k).to(x.dtype)
+    out: Tensor = _LogEsp.apply(_wide(x), k)
+    return out.to(x.dtype)
 
 
 def inclusion_probabilities(x: Tensor, k: int, check: bool = True) -> Tensor:
@@ -65,7 +66,8 @@ def inclusion_probabilities(x: Tensor, k: int, check: bool = True) -> Tensor:
     """
     _check_matrix("inclusion_probabilities", "x", x, check)
     k = _check_order("inclusion_probabilities", k, x.shape[1], 0, "n")
-    return _InclusionProbabilities.apply(_wide(x), k).to(x.dtype)
+    out: Tensor = _InclusionProbabilities.apply(_wide(x), k)
+    return out.to(x.dtype)
 
 
 @torch.no_grad()
@@ -103,10 +105,12 @@ class _LogEsp(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, k: int) -> Tensor:
         levels = [_exp_leaves(x)]
         while levels[-1][0].shape[2] > 1:
-            levels.append(_multiply_pairs(*zip(*map(_halves, levels[-1])), k))
+            (a, b), (c, d), (e, f) = map(_halves, levels[-1])
+            levels.append(_multiply_pairs((a, c, e), (b, d, f), k))
         ctx.n = x.shape[1]
         ctx.save_for_backward(*(part for high, _, exponent in levels for part in (high, exponent)))
-        return _log_of_pairs(*(part[: k + 1, :, 0].t() for part in levels[-1]))
+        high, low, exponent = (part[: k + 1, :, 0].t() for part in levels[-1])
+        return _log_of_pairs(high, low, exponent)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -127,7 +131,7 @@ class _InclusionProbabilities(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, cotangent: Tensor) -> Any:
         # The Hessian is symmetric.
-        return _hessian_vector_product(*ctx.saved_tensors, ctx.k, cotangent), None
+        return _hessian_vector_product(ctx.saved_tensors[0], ctx.k, cotangent), None
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -139,7 +143,7 @@ def _inclusion(x: Tensor, k: int) -> Tensor:
     n = x.shape[1]
     if k == 0:
         return torch.zeros_like(x)
-    centre, empty, constant, linear = _scaled_factors(x, k)
+    empty, constant, linear = _scaled_factors(x, k)
     constant, linear, _ = _tilt(constant, linear, k)
     reverse = 2 * k > n
     order = n - k if reverse else k
@@ -149,12 +153,12 @@ def _inclusion(x: Tensor, k: int) -> Tensor:
     return (linear * (d / levels[-1][order])).t().to(x.dtype).masked_fill(empty[:, None], math.nan)
 
 
-def _scaled_factors(x: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """(k-th largest of each row, rows without one, constant, linear) as _factors has them."""
+def _scaled_factors(x: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(rows with fewer than k entries, constant, linear) as _factors has them."""
     kth = x.detach().topk(k, 1)[0][:, k - 1].double()
     empty = kth == -math.inf
     centre = kth.masked_fill(empty, 0)
-    return centre, empty, *_factors(x.double().t(), centre, (1.0, 0.0), x.dtype == torch.float64)
+    return empty, *_factors(x.double().t(), centre, (1.0, 0.0), x.dtype == torch.float64)
 
 
 @torch.no_grad()
@@ -165,7 +169,7 @@ def _hessian_vector_product(x: Tensor, k: int, v: Tensor) -> Tensor:
     # The rows of the Hessian sum to 0: v may be shifted to [0, 1], where all sums are of positive terms. It is also the
     # Hessian of order n - k in -x: the entries left out.
     present = (x > -math.inf).t()
-    _, empty, constant, linear = _scaled_factors(x, k)
+    empty, constant, linear = _scaled_factors(x, k)
     constant, linear, _ = _tilt(constant, linear, k)
     # In eighths: a difference of the largest numbers is in the range.
     v = v.double().t() / 8
@@ -193,7 +197,7 @@ def _weighted_tree(levels: list[Tensor], v: Tensor) -> list[Tensor]:
     weighted = [torch.cat((torch.zeros_like(levels[0][:1]), levels[0][1:] * leaves))]
     for level, above in zip(levels[:-1], levels[1:], strict=True):
         half = level.shape[1] // 2
-        (p, q), (r, s) = level.split(half, 1), weighted[-1].split(half, 1)
+        p, q, r, s = (part for x in (level, weighted[-1]) for part in (x[:, :half], x[:, half:]))
         last = above.shape[0] - 1
         product = _window_product(p, s, 0, last) + _window_product(q, r, 0, last)
         weighted.append(torch.nn.functional.pad(product, (0, 0, 0, above.shape[1] - half)))
@@ -205,7 +209,7 @@ def _leave_one_out_weighted(levels: list[Tensor], weighted: list[Tensor], order:
     outside, companion, first = torch.ones_like(levels[-1][:1]), torch.zeros_like(levels[-1][:1]), 0
     for level in range(len(levels) - 2, -1, -1):
         half = levels[level].shape[1] // 2
-        siblings, heavier = (x[level].unflatten(1, (2, half)).flip(1) for x in (levels, weighted))
+        siblings, heavier = (x[level].view(x[level].shape[0], 2, half, -1).flip(1) for x in (levels, weighted))
         needed = max(0, order - 2**level)
         outside, companion = outside[:, None, :half], companion[:, None, :half]
         companion = _window_product(companion, siblings, needed, order, first) + _window_product(
@@ -231,7 +235,7 @@ def _exp_leaves(x: Tensor) -> Coefficients:
     """The factors 1 + exp(x_i) X as (high, low, exponent), each [2, batch, N]; exp(x) to u/1000 and better."""
     dtype = x.dtype
     ln2, ln2_low = _words(_LN2, dtype)
-    step, step_low = _words(_LN2 / _STEPS, dtype)
+    step, step_low = _words(_LN2 * Fraction(1, _STEPS), dtype)
     absent = x == -math.inf
     x = x.masked_fill(absent, 0)
     exponent = torch.round(x / ln2)
@@ -298,7 +302,7 @@ def _log_of_pairs(high: Tensor, low: Tensor, exponent: Tensor) -> Tensor:
     exponent = (exponent + shift).to(high.dtype)
     ln2, ln2_low = _words(_LN2, high.dtype)
     product, error = _two_product(exponent, ln2)
-    log = product + (torch.log(high) + (low / high + (exponent * ln2_low + error)))
+    log: Tensor = product + (torch.log(high) + (low / high + (exponent * ln2_low + error)))
     return log.masked_fill(zero, -math.inf)
 
 
@@ -365,25 +369,16 @@ def _power_of_two(exponent: Tensor, dtype: torch.dtype) -> Tensor:
     return ((exponent.clamp(-127, 127) + 127) << 23).int().view(dtype)
 
 
-def _words(value, dtype):
-    """A Fraction as a pair of numbers of the type."""
-
-    def rounded(fraction):
-        return torch.tensor(float(fraction), dtype=dtype).item()
-
-    high = rounded(value)
-    return high, rounded(value - Fraction(high))
-
-
 _STEPS = 256
-_LN2 = sum(Fraction(1, j << j) for j in range(1, 200))
+_LN2 = sum((Fraction(1, j << j) for j in range(1, 200)), Fraction(0))
 
 
 def _words(value: Fraction, dtype: torch.dtype) -> tuple[float, float]:
     """A fraction as a pair of numbers of the type."""
 
     def rounded(fraction: Fraction) -> float:
-        return float(fraction) if dtype == torch.float64 else struct.unpack("f", struct.pack("f", float(fraction)))[0]
+        value = float(fraction)
+        return value if dtype == torch.float64 else float(struct.unpack("f", struct.pack("f", value))[0])
 
     high = rounded(value)
     return high, rounded(value - Fraction(high))
@@ -432,7 +427,7 @@ def _check_directions(name: str, v: Tensor, x: Tensor, values: bool) -> None:
 def _refuse(name: str, argument: str, x: Tensor, wrong: Tensor, expected: str) -> None:
     if wrong.any():
         b, i = wrong.nonzero()[0].tolist()
-        raise ValueError(f"{name}: {argument}[{b}, {i}] is {_shown(x[b, i])}, expected {expected}")
+        raise ValueError(f"{name}: {argument}[{b}, {i}] is {_shown(x[b, i].item())}, expected {expected}")
 
 
 def _check_order(name: str, k: int, n: int, lowest: int, highest: str) -> int:

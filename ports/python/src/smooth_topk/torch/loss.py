@@ -3,14 +3,14 @@
     criterion = SmoothTopkLoss(k=5, tau=1.0)
     criterion(model(images), labels).backward()
 
-The k-th largest other score c is the unit: with e_i = exp((s_i - c)/(k tau)), the loss needs sigma_k / sigma_{k-1} of the
-others, and its gradient the same without each entry. The few largest entries (heavy) are multiplied out by a tree of
-products. All others (light) enter by power sums, from which Newton's identities give their polynomial, and get their
+The k-th largest other score c is the unit: with e_i = exp((s_i - c)/(k tau)), the loss needs sigma_k / sigma_{k-1} of
+the others, and its gradient the same without each entry. The few largest entries (heavy) are multiplied out by a tree
+of products. All others (light) enter by power sums, from which Newton's identities give their polynomial, and get their
 gradients by one polynomial in e_i per row: a dozen passes over the scores, whatever k. docs/algorithm.md proves the
 bounds. There is no loop over classes, no branch on data, and nothing waits for the device.
 
-float64 and float32 are computed in themselves (u = 2^-53 and 2^-24), with what is small in float64; float16 and bfloat16
-in float32, in which their losses are returned.
+float64 and float32 are computed in themselves (u = 2^-53 and 2^-24), with what is small in float64; float16 and
+bfloat16 in float32, in which their losses are returned.
 
 L. Berrada, A. Zisserman, M. P. Kumar, Smooth Loss Functions for Deep Top-k Classification, ICLR 2018.
 """
@@ -56,8 +56,8 @@ def smooth_topk_loss(
     weight         [n], a factor for each class, of the losses with that label.
     sample_weight  of the labels' shape, a factor for each loss.
     ignore_index   label of samples whose loss and gradient are 0, and which the mean does not count.
-    reduction      'none': the labels' shape; 'sum'; 'mean', divided by the sum of the factors of the samples that count.
-                   As in torch's cross_entropy, the mean of no samples is NaN.
+    reduction      'none': the labels' shape; 'sum'; 'mean', divided by the sum of the factors of the samples that
+    count. As in torch's cross_entropy, the mean of no samples is NaN.
     check          True refuses values that are not admissible, False does not look at them. None, the default, looks
                    where that costs no waiting: on the processor, outside of torch.compile and torch.func.
 
@@ -80,7 +80,8 @@ def smooth_topk_loss(
     tau = _check_temperature(name, tau, k, rows.dtype)
     alpha = _check_margin(name, alpha)
     targets, counted = _check_values(name, scores, labels, rows, targets, ignore_index, check)
-    loss = _SmoothTopkLoss.apply(rows, targets, k, tau, alpha, torch.is_grad_enabled())[0]
+    function = _SmoothTopkLoss if _compiling() else _TransformableLoss
+    loss = function.apply(rows, targets, k, tau, alpha, torch.is_grad_enabled())[0]
     return _reduce(name, loss, targets, counted, shape, rows.shape[1], weight, sample_weight, reduction)
 
 
@@ -213,7 +214,7 @@ class SmoothTopkSVM(SmoothTopkLoss):
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         state_dict.pop(prefix + "labels", None)
-        super()._load_from_state_dict(state_dict, prefix, *rest)  # type: ignore[no-untyped-call]
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -237,14 +238,17 @@ class _SmoothTopkLoss(torch.autograd.Function):
     else:
 
         @staticmethod
-        def forward(ctx: Any, *inputs: Any) -> Any:  # type: ignore[misc]
-            output = _loss_and_grad(*inputs[:5], inputs[5] and ctx.needs_input_grad[0], tape=False)
-            _SmoothTopkLoss._save(ctx, inputs, output)
+        def forward(  # type: ignore[misc]
+            ctx: Any, scores: Tensor, labels: Tensor, k: int, tau: float, alpha: float, with_grad: bool
+        ) -> Any:
+            output = _loss_and_grad(scores, labels, k, tau, alpha, with_grad and ctx.needs_input_grad[0], tape=False)
+            _SmoothTopkLoss._save(ctx, (scores, labels, k, tau, alpha, with_grad), output)
             return output
 
     @staticmethod
     def _save(ctx: Any, inputs: Any, output: Any) -> None:
-        scores, labels, *ctx.parameters, _ = inputs
+        scores, labels, k, tau, alpha, _ = inputs
+        ctx.parameters = (k, tau, alpha)
         ctx.mark_non_differentiable(output[1])
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(scores, labels, output[1])
@@ -257,13 +261,19 @@ class _SmoothTopkLoss(torch.autograd.Function):
             return None, None, None, None, None, None
         if torch.is_grad_enabled():
             # A higher derivative is wanted: the same gradient again, on the tape.
-            grad = _loss_and_grad(scores, labels, *ctx.parameters, with_grad=True, tape=True)[1]
+            k, tau, alpha = ctx.parameters
+            grad = _loss_and_grad(scores, labels, k, tau, alpha, with_grad=True, tape=True)[1]
         return cotangent[:, None] * grad, None, None, None, None, None
+
+
+class _TransformableLoss(_SmoothTopkLoss):
+    """The same with the rules of forward mode and vmap, which torch.compile does not take."""
 
     @staticmethod
     def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Any:
         scores, labels = ctx.saved_tensors
-        grad = _loss_and_grad(scores, labels, *ctx.parameters, with_grad=True, tape=True)[1]
+        k, tau, alpha = ctx.parameters
+        grad = _loss_and_grad(scores, labels, k, tau, alpha, with_grad=True, tape=True)[1]
         return (tangent * grad).sum(1), None
 
     @staticmethod
@@ -273,7 +283,7 @@ class _SmoothTopkLoss(torch.autograd.Function):
             x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)
             for x, dim in zip((scores, labels), in_dims[:2], strict=True)
         ]
-        loss, grad = _SmoothTopkLoss.apply(both[0].flatten(0, 1), both[1].flatten(0, 1), *parameters)
+        loss, grad = _TransformableLoss.apply(both[0].flatten(0, 1), both[1].flatten(0, 1), *parameters)
         size = both[0].shape[:2]
         return (loss.unflatten(0, size), grad.unflatten(0, size)), (0, 0)
 
@@ -326,10 +336,11 @@ def _tiers(n: int, k: int, dtype: torch.dtype) -> _Tiers | None:
 
     With P the polynomial of the row, an entry e behind r others has
 
-        e P_{j-1}/P_j <= j/(r - j + 2):  j P_j >= P_{j-1} (sum of all but the j - 1 largest), r - j + 2 of which are >= e.
+        e P_{j-1}/P_j <= j/(r - j + 2):  j P_j >= P_{j-1} (sum of all but the j - 1 largest), r - j + 2 of which are >=
+        e.
 
-    So the terms e^l P_{k-l}/P_k of both series fall at least like the product of these bounds, from 1 on where r is 2k or
-    more, and those left out are below the precision of the result. Both series end by themselves, at k and k - 1.
+    So the terms e^l P_{k-l}/P_k of both series fall at least like the product of these bounds, from 1 on where r is 2k
+    or more, and those left out are below the precision of the result. Both series end by themselves, at k and k - 1.
     """
     heavy = 2 * k + 2
     if heavy * 3 > n * 2 or k > _LARGEST_ORDER:
@@ -486,7 +497,7 @@ def _largest(x: Tensor, count: int) -> Tensor:
     a maximum of each.
     """
     batch, n = x.shape
-    groups = math.isqrt(n // count)
+    groups = int(math.sqrt(n // count))
     if groups < 3:
         return x.topk(count, 1)[1]
     width = n // groups
@@ -597,8 +608,8 @@ def _tilt(constant: Tensor, linear: Tensor, k: int) -> tuple[Tensor, Tensor, Ten
 def _product_tree(constant: Tensor, linear: Tensor, order: int) -> list[Tensor]:
     """The tree of products of the factors constant_i + linear_i X, truncated beyond X^order.
 
-    Returns the levels, leaves first: level l holds polynomials of degree min(2^l, order), padded to an even number of them
-    by ones. Node i of a level is the product of the nodes i and i + half of the level below.
+    Returns the levels, leaves first: level l holds polynomials of degree min(2^l, order), padded by ones to an even
+    number of them. Node i of a level is the product of the nodes i and i + half of the level below.
     """
     levels = [torch.stack((constant, linear))[: order + 1]]
     while levels[-1].shape[1] > 1:
@@ -623,7 +634,7 @@ def _leave_one_out(levels: list[Tensor], outside: Tensor, order: int, lowest: in
     for level in range(len(levels) - 2, -1, -1):
         nodes = levels[level]
         half = nodes.shape[1] // 2
-        siblings = nodes.unflatten(1, (2, half)).flip(1)
+        siblings = nodes.view(nodes.shape[0], 2, half, -1).flip(1)
         needed = max(0, lowest - (2**level - 1))
         last = min(order, outside.shape[0] + first + nodes.shape[0] - 2)
         outside = _window_product(outside[:, None, :half], siblings, needed, last, first).flatten(1, 2)
@@ -634,7 +645,7 @@ def _leave_one_out(levels: list[Tensor], outside: Tensor, order: int, lowest: in
 
 def _window_product(p: Tensor, q: Tensor, first: int, last: int, p_first: int = 0) -> Tensor:
     """Coefficients first..last of p q. p holds the coefficients from p_first on, q those from 0 on."""
-    shape = torch.broadcast_shapes(p.shape[1:], q.shape[1:])
+    shape = [max(sizes) for sizes in zip(p.shape[1:], q.shape[1:], strict=True)]
     out = p.new_zeros(last - first + 1, *shape)
     for j in range(q.shape[0]):
         low = max(first, p_first + j)
@@ -682,7 +693,7 @@ def _softplus(
 def _hard_margin(
     label_scores: Tensor, centre: Tensor, k: int, alpha: float
 ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
-    """(margin > 0, margin / k, margin as a pair), margin = k alpha + centre - s_y: its terms may be large and cancel."""
+    """(margin > 0, margin / k, margin as a pair) of k alpha + centre - s_y, whose terms may be large and cancel."""
     label_scores, centre = label_scores.double(), centre.double()
     high, low = _two_product(float(k), alpha)
     # In quarters: differences of the largest numbers are in the range.
@@ -707,7 +718,7 @@ def _two_sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _scale(a: Tensor, a_low: Tensor, factor: tuple[float, float]) -> tuple[Tensor, Tensor]:
-    """(a + a_low) times a pair, as a pair. The low part is 0 beyond an exponential's range, and carries no derivative."""
+    """(a + a_low) times a pair, as a pair. Its low part is 0 beyond an exponential's range and has no derivative."""
     high, low = factor
     product = a * high
     with torch.no_grad():
@@ -873,8 +884,8 @@ def _refuse_values(name: str, scores: Tensor, labels: Tensor, rows: Tensor, targ
     # A NaN is passed on by amax.
     if rows.shape[0] > 0 and not bool(rows.amax() < math.inf):
         at = (~(scores < math.inf)).nonzero()[0].tolist()
-        value = _shown(scores[tuple(at)].item())
-        raise ValueError(f"{name}: scores{at} is {value}, expected a finite number or -Infinity")
+        shown = _shown(scores[tuple(at)].item())
+        raise ValueError(f"{name}: scores{at} is {shown}, expected a finite number or -Infinity")
     integer = targets == targets.floor() if targets.is_floating_point() else torch.ones_like(targets, dtype=torch.bool)
     wrong = ~(integer & (targets >= 0) & (targets < n) | (targets == ignore_index))
     if bool(wrong.any()):
