@@ -14,7 +14,7 @@ const BLOCK_BYTES = 128 * 1024;
 type Numbers = Float64Array | Float32Array;
 
 /** Asked for a row's weight while a job runs on the calling thread. */
-export type RowWeight = (row: number, ratio: number, centre: number) => number;
+type RowWeight = (row: number, ratio: number, centre: number) => number;
 
 /** One call on a batch. */
 export interface Call {

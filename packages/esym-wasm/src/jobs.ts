@@ -17,7 +17,7 @@ export const TASK = {
 } as const;
 
 /** Addresses of the job's numbers, and of the threads' control words before them. */
-export const JOB_AT = 128;
+const JOB_AT = 128;
 const JOB_NUMBERS = 18;
 
 export interface Job {

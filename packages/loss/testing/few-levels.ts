@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import type { Instance } from "./instances.ts";
 
 /** The double that is `steps` doubles away from v. */
-export function stepsFrom(v: number, steps: number): number {
+function stepsFrom(v: number, steps: number): number {
   const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, v);
   view.setBigInt64(0, view.getBigInt64(0) + BigInt(steps));

@@ -29,7 +29,7 @@ const SHAPES: readonly Shape[] = [
 ];
 
 /** Numbers from a fixed sequence, rounded to a grid so that some tie. */
-export function example({ batch, n, spread }: Shape, seed: number): { scores: Float32Array; labels: Int32Array } {
+function example({ batch, n, spread }: Shape, seed: number): { scores: Float32Array; labels: Int32Array } {
   let state = seed;
   const uniform = (): number => (state = (state * 1664525 + 1013904223) % 2 ** 32) / 2 ** 32;
   const scores = Float32Array.from({ length: batch * n }, () => {

@@ -1,7 +1,7 @@
 /**
  * The losses as a port that the conformance kit judges, on the backend that is active.
  */
-import type { Answer, Input, JsonNumber, LossInput } from "@smooth-topk/conformance";
+import type { Answer, JsonNumber, LossInput } from "@smooth-topk/conformance";
 import type { Port, Reply, Request } from "@smooth-topk/conformance/runner";
 import { grad, sum, type Tensor, tensor2d } from "@tensorflow/tfjs-core";
 import { smoothTopkLoss, topkLoss } from "../src/index.ts";
@@ -61,5 +61,3 @@ function fromJson(value: unknown): number {
 function toJson(value: number): JsonNumber {
   return Number.isFinite(value) ? value : (String(value) as JsonNumber);
 }
-
-export type { Input };

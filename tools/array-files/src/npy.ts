@@ -45,7 +45,7 @@ const unreadable: Readonly<Record<string, string>> = {
 };
 
 /** Where the elements of an .npy file are. */
-export interface NpyHeader {
+interface NpyHeader {
   readonly offset: number;
   readonly shape: readonly number[];
   readonly fortranOrder: boolean;

@@ -6,7 +6,7 @@ export interface Tuple {
   readonly tuple: readonly PythonLiteral[];
 }
 export type PythonLiteral = string | number | boolean | null | Tuple | readonly PythonLiteral[] | PythonDictionary;
-export type PythonDictionary = ReadonlyMap<PythonLiteral, PythonLiteral>;
+type PythonDictionary = ReadonlyMap<PythonLiteral, PythonLiteral>;
 
 /** Deeper nesting is no array's header. */
 const DEEPEST = 32;

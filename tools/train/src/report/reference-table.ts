@@ -14,7 +14,7 @@ import { readFile } from "node:fs/promises";
 import { BadInput, systemReason } from "@smooth-topk/array-files";
 import { LOSSES, type LossName } from "../training/trained-loss.ts";
 
-export interface ReferenceRow {
+interface ReferenceRow {
   readonly loss: LossName;
   readonly noise: number;
   readonly top1: number;
