@@ -3,7 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { BadInput, removeUnfinished } from "@smooth-topk/array-files";
+import { BadInput, removeUnfinished, systemReason } from "@smooth-topk/array-files";
 import { conformanceCommand } from "./conformance-command.ts";
 import { evalCommand } from "./eval-command.ts";
 import { isEnding } from "./interruption.ts";
@@ -38,8 +38,11 @@ function fail(message: string, status: number): void {
 
 /** A reader that has seen enough (`| head`) is no failure. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
   removeUnfinished();
+  if (error.code !== "EPIPE") {
+    process.stderr.write(`smooth-topk: standard output: ${systemReason(error)}\n`);
+    process.exit(BAD_INPUT);
+  }
   process.exit(0);
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

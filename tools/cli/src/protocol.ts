@@ -3,8 +3,12 @@
  * "-Infinity" and "NaN".
  */
 import { type Dtype, DTYPES, roundTo } from "@smooth-topk/conformance";
+import { jsonDepth, jsonMembers } from "@smooth-topk/array-files";
 import ndarray, { type NdArray } from "ndarray";
 import { type Backend, type LossOptions, messageOf } from "./backends.ts";
+
+/** A request is an object of an object of rows. */
+const DEEPEST = 16;
 
 type Input = Readonly<Record<string, unknown>>;
 type Answer = Record<string, unknown>;
@@ -109,14 +113,16 @@ function isDtype(value: unknown): value is Dtype {
 
 /** The answer to one line of the protocol; never throws. */
 export async function answer(line: string, backend: Backend): Promise<string> {
-  let id: unknown = null;
+  // As it is written: 9007199254740993 and 1e400 are no doubles.
+  let id = "null";
   try {
+    if (jsonDepth(line, DEEPEST) > DEEPEST) throw new RangeError(`the request is nested deeper than ${DEEPEST} levels`);
     const request: unknown = JSON.parse(line);
     if (typeof request !== "object" || request === null || Array.isArray(request)) {
       throw new TypeError("the request is not a JSON object");
     }
-    const { id: given = null, function: name, dtype = backend.dtype, input } = request as Record<string, unknown>;
-    id = given;
+    const { function: name, dtype = backend.dtype, input } = request as Record<string, unknown>;
+    id = jsonMembers(line).findLast(({ key }) => key === "id")?.text ?? "null";
     if (typeof name !== "string" || !Object.hasOwn(functions, name)) {
       throw new TypeError(`function is ${describe(name)}, expected one of ${Object.keys(functions).join(", ")}`);
     }
@@ -127,8 +133,9 @@ export async function answer(line: string, backend: Backend): Promise<string> {
     if (typeof input !== "object" || input === null || Array.isArray(input)) {
       throw new TypeError(`input is ${describe(input)}, expected an object`);
     }
-    return JSON.stringify({ id, output: await functions[name](backend, input as Input, dtype) });
+    const output = JSON.stringify(await functions[name](backend, input as Input, dtype));
+    return `{"id":${id},"output":${output}}`;
   } catch (error) {
-    return JSON.stringify({ id, error: messageOf(error) });
+    return `{"id":${id},"error":${JSON.stringify(messageOf(error))}}`;
   }
 }

@@ -1,7 +1,9 @@
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { inclusionProbabilities, logEsp, logEspHvp } from "@smooth-topk/esym";
 import { smoothTopkLossValueAndGrad } from "@smooth-topk/loss";
 import { describe, expect, it } from "vitest";
-import { smoothTopk } from "../testing/spawn-cli.ts";
+import { BIN, smoothTopk } from "../testing/spawn-cli.ts";
 import { openBackend } from "./backends.ts";
 import { answer } from "./protocol.ts";
 
@@ -167,6 +169,26 @@ describe("the port protocol", () => {
       ...logEsp(x, 3).data,
     ]);
     expect(rest.length).toBe(5000);
+  });
+
+  it("gives ids back as they are written, and refuses deep nesting by its id's lack", () => {
+    const ids = ["9007199254740993", "1e400", '"a"', "1.0", '{"b":[1]}'];
+    const lines = ids.map((id) => `{"id": ${id}, "function": "magic"}`);
+    const { stdout } = smoothTopk(["stdio"], `${lines.join("\n")}\n${"[".repeat(100_000)}\n`);
+    const answers = stdout.trimEnd().split("\n");
+    expect(answers.slice(0, -1).map((text) => /^\{"id":(.*),"error":/.exec(text)?.[1])).toEqual(ids);
+    expect(answers.at(-1)).toBe('{"id":null,"error":"the request is nested deeper than 16 levels"}');
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("a full output is one line and status 2", () => {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(process.execPath, [BIN, "stdio"], {
+      input: "{}\n",
+      stdio: ["pipe", full, "pipe"],
+      encoding: "utf8",
+    });
+    closeSync(full);
+    expect([status, stderr]).toEqual([2, "smooth-topk: standard output: no space left on the device\n"]);
   });
 
   it("has the backends of the command line", () => {

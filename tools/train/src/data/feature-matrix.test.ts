@@ -66,6 +66,11 @@ describe("feature matrices", () => {
       /few\.npy: holds 2 labels, expected one for each of 12 rows of .*x\.npy$/,
     ],
     [
+      "have a label beyond the samples, for which no memory is taken",
+      () => ({ labels: file("far.npy", npyFile(labels.with(3, 2147483647), [12], { type: "int32" })) }),
+      /far\.npy: row 3 is 2147483647, expected a class below the 12 samples$/,
+    ],
+    [
       "have a negative label",
       () => ({ labels: file("neg.npy", npyFile(labels.with(3, -1), [12], { type: "int32" })) }),
       /neg\.npy: row 3 is -1, expected an integer >= 0$/,

@@ -25,6 +25,13 @@ export async function readFeatureMatrix(files: FeatureFiles): Promise<Dataset> {
       `${files.labels}: holds ${labels.length} labels, expected one for each of ${shape[0]} rows of ${name}`,
     );
   }
+  // Classes are numbered without gaps, so that there are no more of them than samples: before memory is taken for them.
+  const beyond = labels.findIndex((label) => label >= labels.length);
+  if (beyond >= 0) {
+    throw new BadInput(
+      `${files.labels}: row ${beyond} is ${labels[beyond]}, expected a class below the ${labels.length} samples`,
+    );
+  }
   const classes = labels.reduce((most, label) => Math.max(most, label), -1) + 1;
   const given = files.superClasses;
   const superClassOf = given === undefined ? new Int32Array(classes) : await readIntegers(given, "super-classes");

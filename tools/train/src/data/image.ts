@@ -14,12 +14,26 @@ export interface Image {
 
 const PNG_MAGIC = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
 /** Above it a decoder's memory is an attack or an accident. */
-const LARGEST_JPEG = { maxResolutionInMP: 100, maxMemoryUsageInMB: 1024 };
+const LARGEST_JPEG = { maxResolutionInMP: 25, maxMemoryUsageInMB: 256 };
+/** Pixels of the largest PNG: 4 bytes each, and as many while it is unpacked. */
+const MOST_PIXELS = 25_000_000;
+
+/** A PNG says its size in its first 24 bytes: it is looked at before anything is unpacked. */
+function checkPngSize(bytes: Buffer): void {
+  if (bytes.length < 24) throw new Error("ends in its header");
+  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+  if (width * height > MOST_PIXELS) {
+    throw new Error(`claims ${width} x ${height} pixels, expected at most ${MOST_PIXELS}`);
+  }
+}
 
 /** @throws BadInput naming the file, if it is neither PNG nor JPEG or is damaged. */
 export function decodeImage(name: string, bytes: Buffer): Image {
   try {
-    if (bytes.subarray(0, 8).equals(PNG_MAGIC)) return PNG.sync.read(bytes);
+    if (bytes.subarray(0, 8).equals(PNG_MAGIC)) {
+      checkPngSize(bytes);
+      return PNG.sync.read(bytes);
+    }
     if (bytes[0] === 0xff && bytes[1] === 0xd8) {
       return jpeg.decode(bytes, { useTArray: true, formatAsRGBA: true, ...LARGEST_JPEG });
     }
