@@ -203,14 +203,14 @@ class Shards(NamedTuple):
 
 class _ClassParallelLoss(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, scores: Tensor, labels: Tensor, shards: Shards, exchange: Exchange) -> Any:  # type: ignore[override]
+    def forward(ctx: Any, scores: Tensor, labels: Tensor, shards: Shards, exchange: Exchange) -> Any:
         loss, grad = loss_and_grad_of_shard(scores, labels, shards, exchange, ctx.needs_input_grad[0])
         ctx.save_for_backward(grad)
         return loss
 
     @staticmethod
     @torch.autograd.function.once_differentiable  # type: ignore[misc, untyped-decorator, unused-ignore]
-    def backward(ctx: Any, cotangent: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, cotangent: Tensor) -> Any:
         (grad,) = ctx.saved_tensors
         return cotangent[:, None] * grad, None, None, None
 

@@ -128,7 +128,7 @@ class _LinearLoss(torch.autograd.Function):
     """The losses [batch], or with a factor per row their sum so weighted."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any,
         features: Tensor,
         weight: Tensor,
@@ -149,7 +149,7 @@ class _LinearLoss(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable  # type: ignore[misc, untyped-decorator, unused-ignore]
-    def backward(ctx: Any, cotangent: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, cotangent: Tensor) -> Any:
         if ctx.reduced:
             # In place: a second copy of a large weight's gradient would be most of the memory.
             if ctx.grads is None:
@@ -159,7 +159,8 @@ class _LinearLoss(torch.autograd.Function):
                 if grad is not None:
                     grad.mul_(cotangent.to(grad.dtype))
         else:
-            _, grads = _pass(*ctx.saved_tensors, cotangent, ctx.needs_input_grad[:3], ctx.head)
+            features, weight, bias, labels = ctx.saved_tensors
+            _, grads = _pass(features, weight, bias, labels, cotangent, ctx.needs_input_grad[:3], ctx.head)
         return (*grads, None, None, None)
 
 
