@@ -201,7 +201,7 @@ function chooseByHistogram(
     }
     heavy += bins[cut++];
   }
-  if (!(best < 2.8 * present * Math.min(k, present - k) + 6 * present)) return false;
+  if (!(best < 8 * present * Math.min(k, present - k) + 6 * present)) return false;
   const centre = bestHeavy === 0 ? largest : example[kth];
   const shift = Math.exp((largest - centre) * scale.inverse);
   split.centre = centre;
