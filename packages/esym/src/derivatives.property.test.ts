@@ -219,6 +219,18 @@ describe("the Hessian-vector product", () => {
     );
   });
 
+  it("is a double wherever the exact product is one, though the range of v is none", () => {
+    // Found by fuzzing: the range 2e308 overflowed to a product of NaN.
+    for (const v of [
+      [1e308, -1e308, 0],
+      [1.7e308, -1.7e308, 1.7e308],
+    ]) {
+      const expected = oracle.logEspHvp([0, 0, 0], 2, v);
+      expectRelative(logEspHvp([0, 0, 0], 2, v).data, expected, 32 * 2);
+    }
+    expect([...logEspHvp([0, 1e3, 0], 1, [1e308, -1e308, 0]).data].every(Number.isFinite)).toBe(true);
+  });
+
   it("is the covariance of the k-subset distribution: symmetric, positive semi-definite, zero on constants", () => {
     fc.assert(
       fc.property(rowAndOrder, signed, ([x, k], stream) => {

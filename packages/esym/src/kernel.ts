@@ -12,4 +12,5 @@ export * from "./numbers/selection.ts";
 export * from "./one-order/leave-one-out.ts";
 export * from "./one-order/inclusion.ts";
 export * from "./one-order/log-ratio.ts";
+export { addOpenCumulants } from "./one-order/cumulants.ts";
 export { ratioArguments, type RatioArguments, ratioResult } from "./log-esp-ratio.ts";

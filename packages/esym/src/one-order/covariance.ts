@@ -75,7 +75,7 @@ function pairOfRange(row: CentredRow, v: Float64Array, from: number, to: number)
  */
 export function hvpOfRow(x: Float64Array, k: number, v: Float64Array, out: Float64Array, offset: number): void {
   const n = x.length;
-  const range = toUnitInterval(x, v);
+  const { range, unit } = toUnitInterval(x, v);
   const row = centredRow(n, k);
   out.fill(0, offset, offset + n);
   if (k === 0) return;
@@ -132,10 +132,15 @@ export function hvpOfRow(x: Float64Array, k: number, v: Float64Array, out: Float
     },
   };
   halve(task, 0, group, 0, base.exponent);
+  // (1 - pi) pi is at most 1/4: the product is a double even where the range of v is none.
+  if (unit === 2) for (let i = offset; i < offset + n; i++) out[i] *= 2;
 }
 
-/** Maps the weights of entries that are there to [0, 1] and returns the length of their range. */
-function toUnitInterval(x: Float64Array, v: Float64Array): number {
+/**
+ * Maps the weights of entries that are there to [0, 1]; the length of their range is range * unit, unit 1 or, where that
+ * passes the doubles, 2.
+ */
+function toUnitInterval(x: Float64Array, v: Float64Array): { range: number; unit: 1 | 2 } {
   let low = Infinity;
   let high = -Infinity;
   for (let i = 0; i < x.length; i++) {
@@ -143,7 +148,10 @@ function toUnitInterval(x: Float64Array, v: Float64Array): number {
     low = Math.min(low, v[i]);
     high = Math.max(high, v[i]);
   }
-  const range = high - low;
-  for (let i = 0; i < x.length; i++) v[i] = x[i] === -Infinity || !(range > 0) ? 0 : (v[i] - low) / range;
-  return range > 0 ? range : 0;
+  const unit = high - low === Infinity ? 2 : 1;
+  const range = high / unit - low / unit;
+  for (let i = 0; i < x.length; i++) {
+    v[i] = x[i] === -Infinity || !(range > 0) ? 0 : (v[i] / unit - low / unit) / range;
+  }
+  return { range: range > 0 ? range : 0, unit };
 }

@@ -1,7 +1,7 @@
 /**
  * Elementary symmetric polynomials as primitives: log sigma_0..log sigma_k of exp(x), and the log-ratio of the last two.
  *
- * Their derivatives of order m are joint cumulants of the k-subset distribution (cumulants.ts), so two families of
+ * Their derivatives of order m are joint cumulants of the k-subset distribution (addOpenCumulants of esym), so two families of
  * primitives are closed under differentiation. For directions w_1..w_m and a cotangent v of the orders,
  *   K_m(x; w)_j    = kappa_j(w_1(A), .., w_m(A)),                      K_0 = log sigma,
  *   O_m(x; v, w)_i = sum_j v_j kappa_j([i in A], w_1(A), .., w_m(A)),  O_0 = the vector-Jacobian product of log sigma,
@@ -9,12 +9,12 @@
  *   d K_m [c] = K_{m+1}(c, w)  and  <c, d O_m [h]> = <h, O_{m+1}(v, c, w)>.
  *
  * esym computes K_0, O_0 and O_1 to its bounds (a relative error of 64 k u for each pi_i^(j); 64 k u pi_i (1 - pi_i)
- * range(w) for the covariances); K_m is sum_i w_mi O_{m-1}(w_1..w_{m-1})_i; O_m for m >= 2 is by cumulants.ts.
+ * range(w) for the covariances); K_m is sum_i w_mi O_{m-1}(w_1..w_{m-1})_i; O_m for m >= 2 is by addOpenCumulants.
  */
 import { logEsp as logEspOf, logEspHvp, logEspRatio as ratioOf, logEspVjp } from "@smooth-topk/esym";
+import { addOpenCumulants } from "@smooth-topk/esym/kernel";
 import type { NdArray } from "ndarray";
 import { mul } from "./arithmetic.ts";
-import { addOpenCumulants } from "./cumulants.ts";
 import { commonDtype, flat, type FloatArray, inPrecision, show, sizeOf, wrap } from "../arrays/layout.ts";
 import { reshape } from "./shapes.ts";
 import { defineVjp, type Operand, type Rule, shapeOf, type Tensor } from "../core/tape.ts";

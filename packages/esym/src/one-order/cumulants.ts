@@ -4,7 +4,7 @@
  * log sigma_k(x + sum_a eps_a w_a) is the cumulant generating function of the sums w_a(A) over a random k-subset A, so
  *   d^m log sigma_k [w_1, .., w_m] = kappa(w_1(A), .., w_m(A)),
  * and with one direction left open, c_i = kappa([i in A], w_1(A), .., w_m(A)): for m = 0 the inclusion probability, for
- * m = 1 the covariance, which esym computes; here m >= 2.
+ * m = 1 the covariance (covariance.ts); here m >= 2.
  *
  * The derivatives are taken by arithmetic in which eps_a^2 = 0: a number is 2^m coefficients, one for each subset S of the
  * directions, and exp(x_i + sum_a eps_a w_ai) = exp(x_i) prod_a (1 + eps_a w_ai). With p_i = logistic(x_i - c) the factor of
