@@ -14,11 +14,6 @@ import { LEAF, type TreeShape } from "./tree-shape.ts";
 /** What the leaves compute from the products of everything but their own class. */
 export type Derivative = "inclusion" | "ratio";
 
-/** Coefficient j of the root of a row, in a kernel's source. */
-export function rootCoefficient({ levels }: TreeShape, array: string, j: number, row: string): string {
-  return coefficient(levels.length - 1, array, String(j), "0", row);
-}
-
 /** Coefficient j of a node of a level: leaves lie as [j, node, row], the others as [node, j, row]. */
 function coefficient(level: number, array: string, j: string, node: string, row = "this.thread.z"): string {
   return level === 0 ? `${array}[${row}][${node}][${j}]` : `${array}[${row}][${j}][${node}]`;
