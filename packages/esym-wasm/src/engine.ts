@@ -251,7 +251,10 @@ function runBlock(
   if (rowWeight !== null && askNow) engine.weights.ask = (row, r, c) => rowWeight(from + row, r, c);
   const bad = run(engine, job, layout);
   if (bad >= 0) {
-    checkLogValues(call.caller, "x", { ...rows });
+    // Field by field: without the mark that says these rows have been checked.
+    const { data, offset, batch: count, n: width, rowStride, columnStride, isVector, dtype } = rows;
+    const unmarked = { data, offset, batch: count, n: width, rowStride, columnStride, isVector, dtype };
+    checkLogValues(call.caller, "x", unmarked);
     throw new Error(`${call.caller}: row ${from + bad} of x changed while it was computed`);
   }
   if (ratio === undefined || centre === undefined) return;

@@ -1,5 +1,5 @@
 import ndarray from "ndarray";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   emptyPartial,
   espPartial,
@@ -176,13 +176,4 @@ describe("every kind of array gives the same numbers and is left as it was", () 
     expect(inclusionProbabilities(Float64Array.of(1, 2, 3), 2).shape).toEqual([3]);
     expect(logEspVjp([[1, 2]], 1, [[0, 1]]).shape).toEqual([1, 2]);
   });
-});
-
-it("rows that passed a border are taken as they are, from another copy of the package too", async () => {
-  const { CheckedRows, rowsOf } = await import("./kernel.ts");
-  vi.resetModules();
-  const other = await import("./kernel.ts");
-  expect(other.CheckedRows).not.toBe(CheckedRows);
-  const rows = new other.CheckedRows(rowsOf("f", "x", [2, 1, 0]));
-  expect(logEspRatio(rows, 2)).toEqual(logEspRatio([2, 1, 0], 2));
 });

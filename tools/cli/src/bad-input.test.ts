@@ -221,7 +221,7 @@ describe("bad input ends with status 2 and one line that says what and where", (
     [
       "an unknown backend",
       ["--backend", "abacus"],
-      /--backend: abacus is unknown, expected one of cpu, gpu, webasm, webgpu$/,
+      /--backend: abacus is unknown, expected one of cpu, wasm, gpu, webasm, webgpu$/,
     ],
     ["results that are no .npy", ["--grad", path("g.txt")], /--grad: .*g\.txt: results are written as \.npy only$/],
     ["a folder that is not there", ["--grad", path("no/g.npy")], /--grad: .*g\.npy: no such folder$/],
