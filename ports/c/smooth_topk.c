@@ -29,7 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 128, LANES = 16, MOST_SUMS = 32, MOST_LIGHT_ORDER = 256, MOST_LIGHT_HEAVY = 512 };
+enum { BLOCK = 256, LANES = 32, MOST_SUMS = 32, MOST_LIGHT_ORDER = 256, MOST_LIGHT_HEAVY = 512 };
 
 typedef enum { RATIO, INCLUSION, HVP } result_kind;
 
@@ -341,7 +341,7 @@ static double NAME(choose_split)(const NAME(workspace) * w, int above, double un
   static const double thresholds[] = {1. / 8, 1. / 32, 1. / 256};
   int k = w->k;
   double best = 0.5, mass;
-  int heavy = above + NAME(count_above)(w, (REAL)(unit / 2), &mass);
+  int heavy = k <= SMALL_ORDER ? above + 3 * k : above + NAME(count_above)(w, (REAL)(unit / 2), &mass);
   double least = WIDE_COST * (2. * w->n * k + (double)heavy * (heavy + 6. * k));
   *sums = 0;
   for (int choice = 0; choice < (k <= SMALL_ORDER ? 1 : 3) && k <= MOST_LIGHT_ORDER; choice++) {
@@ -380,8 +380,8 @@ static void NAME(power_sums)(const NAME(workspace) * w, int sums, WIDE *p) {
         REAL sum[LANES] = {0};
         for (int i = 0; i < BLOCK; i += LANES)
           for (int l = 0; l < LANES; l++) sum[l] += power[i + l];
-        for (int width = LANES / 2; width > 0; width /= 2)
-          for (int l = 0; l < width; l++) sum[l] += sum[l + width];
+        for (int l = 0; l < LANES / 4; l++) sum[l] += sum[l + LANES / 4] + (sum[l + LANES / 2] + sum[l + 3 * LANES / 4]);
+        for (int l = 1; l < LANES / 4; l++) sum[0] += sum[l];
         p[m] = ADD(p[m], WIDEN(sum[0]));
       }
       for (int i = 0; i < BLOCK; i++) power[i] *= e[i];

