@@ -139,7 +139,8 @@ typedef struct {
 static temperature temperature_of(int k, double tau, int least_exponent) {
   temperature of = {.tau = tau, .down = 1, .up = 1};
   int exponent;
-  double mantissa = frexp(tau, &exponent);
+  double mantissa = 2 * frexp(tau, &exponent);
+  exponent--;
   of.mantissa = of.t = two_product(k, mantissa);
   of.exponent = exponent;
   int lowest = exponent > least_exponent ? exponent : least_exponent;
@@ -666,7 +667,7 @@ smooth_topk_status NAME(topk_loss)(const REAL *scores, const int *labels, size_t
   if (found.code != SMOOTH_TOPK_OK) return found;
   NAME(workspace) w;
   if (!NAME(open)(&w, n, k)) return status(SMOOTH_TOPK_NO_MEMORY, 0, 0);
-  temperature at = temperature_of(1, 0.5, LEAST_EXPONENT); /* scores as they are */
+  temperature at = temperature_of(1, 1, LEAST_EXPONENT); /* scores as they are */
   for (size_t row = 0; row < batch; row++) {
     const REAL *s = scores + row * (size_t)n;
     REAL *g = grad + row * (size_t)n;

@@ -1,5 +1,14 @@
 import { describe, expectTypeOf, it } from "vitest";
-import { type Answer, contractOf, type Dtype, judge, type TestCase, type Tolerance, type Verdict } from "./index.ts";
+import {
+  type Answer,
+  type Bar,
+  contractOf,
+  type Dtype,
+  judge,
+  type TestCase,
+  type Tolerance,
+  type Verdict,
+} from "./index.ts";
 import {
   type CounterExample,
   fuzz,
@@ -47,7 +56,7 @@ describe("the runner", () => {
 
 describe("judging without the runner", () => {
   it("takes a case, a precision and an answer", () => {
-    expectTypeOf(judge).parameters.toEqualTypeOf<[test: TestCase, dtype: Dtype, answer: Answer]>();
+    expectTypeOf(judge).parameters.toEqualTypeOf<[test: TestCase, dtype: Dtype, answer: Answer, bar?: Bar]>();
     expectTypeOf(judge).returns.toEqualTypeOf<Verdict>();
     expectTypeOf(contractOf).returns.toExtend<
       Readonly<Record<string, (expected: readonly number[], row: number) => readonly Tolerance[]>>

@@ -3,11 +3,13 @@
  * if not, 2 if it was asked wrongly.
  */
 import { writeFileSync } from "node:fs";
-import { DTYPES, type Dtype } from "@smooth-topk/conformance";
+import { DTYPES, type Dtype, type FunctionName, FUNCTIONS } from "@smooth-topk/conformance";
 import {
   CannotStart,
+  type ConformanceOptions,
   fuzz,
   type FuzzRun,
+  junitReport,
   loadVectors,
   PortProcess,
   reportPage,
@@ -22,6 +24,10 @@ const FAILED = 1;
 
 interface ConformanceFlags {
   readonly dtype?: Dtype[];
+  readonly functions?: FunctionName[];
+  readonly rtol?: number;
+  readonly atol?: number;
+  readonly junit?: string;
   readonly filter?: string;
   readonly timeout: number;
   readonly json?: boolean;
@@ -36,6 +42,9 @@ export function conformanceCommand(): Command {
     .usage("[options] -- <command> [arg ...]")
     .argument("<command...>", "starts the port, which speaks the protocol of `smooth-topk stdio`")
     .addOption(new Option("--dtype <name...>", "only these precisions, none of which may be left out").choices(DTYPES))
+    .addOption(new Option("--functions <name...>", "only these, none of which may be left out").choices(FUNCTIONS))
+    .option("--rtol <r>", "a bar of your own: within atol + rtol |expected|", numeric("--rtol"))
+    .option("--atol <a>", "see --rtol; either may be left out, which makes it 0", numeric("--atol"))
     .option("--filter <pattern>", "only cases whose id, function or flags match this regular expression")
     .option(
       "--timeout <seconds>",
@@ -44,6 +53,7 @@ export function conformanceCommand(): Command {
       10,
     )
     .option("--json", "print one JSON object")
+    .option("--junit <file>", "write the results as JUnit XML")
     .option("--html <file>", "write a page with the distribution of the errors")
     .option(
       "--fuzz <n>",
@@ -55,12 +65,18 @@ export function conformanceCommand(): Command {
 }
 
 async function run(command: string[], flags: ConformanceFlags): Promise<void> {
-  const { dtype: dtypes, timeout, html } = flags;
+  const { dtype: dtypes, functions, timeout, html, junit, rtol, atol } = flags;
   if (!(timeout > 0 && timeout < 1e6)) throw new BadInput(`--timeout: ${timeout} is not a number of seconds > 0`);
   const filter = pattern(flags.filter);
-  const found = await judged(command, flags, { dtypes, filter });
+  for (const [flag, value] of [["--rtol", rtol] as const, ["--atol", atol] as const]) {
+    if (value !== undefined && !(value >= 0 && value < Infinity))
+      throw new BadInput(`${flag}: ${value} is not a number >= 0`);
+  }
+  const bar = rtol === undefined && atol === undefined ? undefined : { rtol: rtol ?? 0, atol: atol ?? 0 };
+  const found = await judged(command, flags, { dtypes, functions, filter, bar });
   const { outcomes: _, ...report } = found;
-  if (html !== undefined) writePage(html, reportPage(found, command.join(" ")));
+  if (junit !== undefined) writePage("--junit", junit, junitReport(found));
+  if (html !== undefined) writePage("--html", html, reportPage(found, command.join(" ")));
   process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : reportTable(report) + counterExampleText(found));
   if (!found.passed) process.exitCode = FAILED;
 }
@@ -68,7 +84,7 @@ async function run(command: string[], flags: ConformanceFlags): Promise<void> {
 async function judged(
   command: string[],
   { timeout, fuzz: count, seed = count === undefined ? undefined : Date.now() % 2 ** 31 }: ConformanceFlags,
-  selection: { readonly dtypes: Dtype[] | undefined; readonly filter: RegExp | undefined },
+  selection: ConformanceOptions,
 ): Promise<FuzzRun> {
   const ports: PortProcess[] = [];
   const openPort = (): PortProcess => {
@@ -108,11 +124,11 @@ function counterExampleText({ counterExample }: FuzzRun): string {
   return `\ncounter-example in ${dtype}, the smallest of ${tried + 1} tried: ${reason}\n\n${text}\n`;
 }
 
-function writePage(path: string, page: string): void {
+function writePage(flag: string, path: string, page: string): void {
   try {
     writeFileSync(path, page);
   } catch (error) {
-    throw new BadInput(`--html: ${path}: ${systemReason(error)}`);
+    throw new BadInput(`${flag}: ${path}: ${systemReason(error)}`);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Which answer belongs to which request, where answers come late, twice, in another order, or are none. */
-import { parseReply, type Reply, type Request } from "./port.ts";
+import { type AnyRequest, parseReply, type Reply } from "./port.ts";
 
 export class AnswerOrder {
   readonly #outstanding: Set<number>;
@@ -8,7 +8,7 @@ export class AnswerOrder {
   readonly #replies: Map<number, Reply>;
 
   /** @param replies  receives the reply to each request. */
-  constructor(requests: readonly Request[], replies: Map<number, Reply>) {
+  constructor(requests: readonly AnyRequest[], replies: Map<number, Reply>) {
     this.#outstanding = new Set(requests.map(({ id }) => id));
     this.#replies = replies;
   }
@@ -44,6 +44,8 @@ export class AnswerOrder {
   /** A line that answers no outstanding request stands where the next answer should be, unless it is a second one. */
   #takeStray(reply: Reply, id: unknown): void {
     const { next } = this;
+    // A late answer to the handshake, whose turn some other line took.
+    if (id === 0) return;
     if (next === undefined || (typeof id === "number" && this.#replies.has(id))) return;
     const detail =
       reply.failure === undefined ? `answered with id ${JSON.stringify(id ?? null)}, expected ${next}` : reply.detail;

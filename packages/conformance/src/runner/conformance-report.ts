@@ -1,7 +1,10 @@
 /** What a run of the kit found. */
 import type { Dtype } from "../dtypes.ts";
 import { excess, type NumberError } from "./judge.ts";
+import type { PortDescription } from "./description.ts";
+import type { LikelyMistake } from "./likely-mistake.ts";
 import type { Failure } from "./port.ts";
+import { type Level, levelOf } from "./verdict.ts";
 import type { FunctionName, TestCase } from "../vectors/vector-file.ts";
 
 /** One case in one precision. */
@@ -41,12 +44,21 @@ export interface ResultSummary {
   readonly worst: Worst | null;
 }
 
+/** A function in a precision that the port says it does not offer. */
+export interface NotAsked {
+  readonly function: FunctionName;
+  readonly dtype: Dtype;
+  readonly cases: number;
+}
+
 export type Status = "pass" | "fail" | "not offered";
 
 export interface GroupSummary {
   readonly function: FunctionName;
   readonly dtype: Dtype;
   readonly status: Status;
+  /** How good it is, in steps; null where it is not offered. */
+  readonly level: Level | null;
   readonly cases: number;
   readonly failed: number;
   /** Acceptable cases whose answer differs: reported, not failed. */
@@ -67,8 +79,14 @@ export interface Report {
   readonly passed: boolean;
   /** Of the vectors. */
   readonly version: string;
+  /** What the port says of itself; null for a port without the handshake. */
+  readonly port: PortDescription | null;
   readonly groups: readonly GroupSummary[];
   readonly failures: readonly FailedCase[];
+  /** The mistake that fails the same cases, if one does. */
+  readonly likelyMistake: LikelyMistake | null;
+  /** Where to look first: a flag to filter by, and the step of the porting guide. */
+  readonly firstStep: { readonly flag: string; readonly step: number } | null;
   readonly seconds: number;
 }
 
@@ -109,6 +127,7 @@ export function summarise(
     groups.push({
       function: name,
       dtype,
+      level: isNotOffered ? null : levelOf(group),
       status: isNotOffered ? "not offered" : failed.length === 0 ? "pass" : "fail",
       cases: group.length,
       failed: failed.length,
@@ -117,6 +136,11 @@ export function summarise(
     });
   }
   return { groups, failures };
+}
+
+/** The group of what was not asked. */
+export function notOffered({ function: name, dtype, cases }: NotAsked): GroupSummary {
+  return { function: name, dtype, status: "not offered", level: null, cases, failed: 0, differing: 0, results: [] };
 }
 
 function grouped(outcomes: readonly CaseOutcome[]): CaseOutcome[][] {

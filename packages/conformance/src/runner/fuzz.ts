@@ -56,7 +56,7 @@ export async function fuzz(openPort: () => Port, options: FuzzOptions): Promise<
   const port = openPort();
   try {
     const cases = drawAll(exact, options);
-    const run = await runConformance(port, filesOf(cases), { dtypes: options.dtypes });
+    const run = await runConformance(port, filesOf(cases), { dtypes: options.dtypes, functions: options.functions });
     const [first] = run.failures;
     if (first === undefined) return run;
     const found = cases.find(({ test }) => test.id === first.id) as FuzzCase;

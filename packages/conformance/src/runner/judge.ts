@@ -1,5 +1,5 @@
 /** Judges a port's answer to one case. */
-import { contractOf } from "../contract.ts";
+import { contractOf, type Tolerance } from "../contract.ts";
 import { type Dtype, UNIT } from "../dtypes.ts";
 import { errorInU } from "../error-in-u.ts";
 import { fromJson, type JsonNumber, type TestCase } from "../vectors/vector-file.ts";
@@ -49,7 +49,18 @@ function worstOf(errors: readonly NumberError[]): NumberError | undefined {
   return worst;
 }
 
-export function judge(test: TestCase, dtype: Dtype, answer: Answer): Verdict {
+/** A bar of one's own in place of the contract: within atol + rtol |expected|. */
+export interface Bar {
+  readonly rtol: number;
+  readonly atol: number;
+}
+
+/**
+ * @param test    the case, with its expected results.
+ * @param answer  what the port said.
+ * @param bar     in place of the contract.
+ */
+export function judge(test: TestCase, dtype: Dtype, answer: Answer, bar?: Bar): Verdict {
   const { error, output } = answer;
   if (test.result === "invalid") {
     if (typeof error === "string" && error !== "") return { passed: true, reason: "", errors: [] };
@@ -58,7 +69,7 @@ export function judge(test: TestCase, dtype: Dtype, answer: Answer): Verdict {
   if (error !== undefined) return failed(`refused valid input: ${excerpt(error)}`);
   if (typeof output !== "object" || output === null) return failed(`no output in the answer ${excerpt(answer)}`);
   const errors: NumberError[] = [];
-  const contract = contractOf(test, dtype);
+  const contract = bar === undefined ? contractOf(test, dtype) : contractOfBar(test, dtype, bar);
   for (const [result, expected] of Object.entries(test.expected ?? {})) {
     const actual = (output as Record<string, unknown>)[result];
     if (!Array.isArray(actual) || actual.length !== expected.length) {
@@ -72,6 +83,16 @@ export function judge(test: TestCase, dtype: Dtype, answer: Answer): Verdict {
   const worst = worstOf(errors);
   if (worst === undefined || excess(worst) <= 1) return { passed: true, reason: "", errors };
   return failed(describe(worst), errors);
+}
+
+function contractOfBar(test: TestCase, dtype: Dtype, { rtol, atol }: Bar): ReturnType<typeof contractOf> {
+  const names = Object.keys(test.expected ?? {});
+  const ofRow = (expected: readonly number[]): Tolerance[] =>
+    expected.map((value) => {
+      const scale = Math.abs(value) || 1;
+      return { scale, allowed: (atol + rtol * Math.abs(value)) / scale / UNIT[dtype] };
+    });
+  return Object.fromEntries(names.map((name) => [name, ofRow]));
 }
 
 interface RowToJudge {

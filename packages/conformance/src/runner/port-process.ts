@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { AnswerOrder } from "./answer-order.ts";
-import { parseReply, type Port, type Reply, type Request } from "./port.ts";
+import { type AnyRequest, parseReply, type Port, type Reply } from "./port.ts";
 
 export interface ProcessOptions {
   /** For an answer, in seconds. Default 10. */
@@ -44,7 +44,7 @@ export class PortProcess implements Port {
   }
 
   /** @throws CannotStart if there is no such program. */
-  async exchange(requests: readonly Request[], isLast: boolean): Promise<Reply[]> {
+  async exchange(requests: readonly AnyRequest[], isLast: boolean): Promise<Reply[]> {
     const replies = new Map<number, Reply>();
     let left = requests;
     while (left.length > 0) {
@@ -57,8 +57,10 @@ export class PortProcess implements Port {
       const outcome = await this.#session.ask(left, replies, isLast, this.#timeout, this.#startTimeout);
       this.#hasAnswered ||= this.#session.hasAnswered;
       if (outcome === "done") break;
-      if (outcome === "timeout") this.#timeouts++;
-      else this.#crashes++;
+      // A port that ends at a function that it does not know is asked the others all the same.
+      const isHandshake = left[0].function === "describe";
+      if (!isHandshake && outcome === "timeout") this.#timeouts++;
+      else if (!isHandshake) this.#crashes++;
       this.close();
       left = left.filter(({ id }) => !replies.has(id));
     }
@@ -148,7 +150,7 @@ class Session {
 
   /** Sets the replies that came or that are given up; the others are to be asked of another process. */
   async ask(
-    requests: readonly Request[],
+    requests: readonly AnyRequest[],
     replies: Map<number, Reply>,
     isLast: boolean,
     timeout: number,

@@ -10,6 +10,14 @@ export interface Request {
   readonly input: Input;
 }
 
+/** The handshake, which comes first: see description.ts. */
+export interface DescribeRequest {
+  readonly id: 0;
+  readonly function: "describe";
+}
+
+export type AnyRequest = Request | DescribeRequest;
+
 /**
  * Why there is no usable answer.
  * - timeout: none in time. crash: the port ended. garbage: a line that is no answer.
@@ -28,14 +36,24 @@ export interface Port {
    *
    * @param isLast  nothing will be sent afterwards: the port may see the end of its input.
    */
-  exchange(requests: readonly Request[], isLast: boolean): Promise<Reply[]>;
+  exchange(requests: readonly AnyRequest[], isLast: boolean): Promise<Reply[]>;
   close(): void;
 }
 
 /** A port that runs in this process, one line in, one line out. */
 export function portOf(answer: (line: string) => string): Port {
   return {
-    exchange: (requests) => Promise.resolve(requests.map((request) => parseReply(answer(JSON.stringify(request))))),
+    exchange: (requests) =>
+      Promise.resolve(
+        requests.map((request): Reply => {
+          try {
+            return parseReply(answer(JSON.stringify(request)));
+          } catch (error) {
+            if (request.function !== "describe") throw error;
+            return { failure: "crash", detail: String(error) };
+          }
+        }),
+      ),
     close: () => {},
   };
 }

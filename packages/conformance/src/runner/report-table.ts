@@ -1,6 +1,7 @@
 /** A report as text for a terminal. */
 import type { GroupSummary, Report, ResultSummary } from "./conformance-report.ts";
 import { formatU } from "./judge.ts";
+import type { Level } from "./verdict.ts";
 
 const MOST_FAILURES = 20;
 
@@ -18,7 +19,55 @@ export function reportTable(report: Report): string {
       .join("  ")
       .trimEnd(),
   );
-  return [...lines, ...failureLines(report), "", verdict(report), ""].join("\n");
+  const silent = silence(report);
+  if (silent !== undefined) return `${silent}\nFAIL: nothing was judged\n`;
+  const advice = [...levelLines(report), ...adviceLines(report)];
+  return [...introduction(report), ...lines, ...failureLines(report), ...advice, "", verdict(report), ""].join("\n");
+}
+
+/** Who the port says that it is. */
+function introduction({ port }: Report): string[] {
+  return port === null ? [] : [`${[port.name, port.version].join(" ").trim()} (${port.language})`, ""];
+}
+
+/** One line for a port that never answered. */
+function silence({ groups, failures }: Report): string | undefined {
+  const isSilent =
+    failures.length > 0 && groups.every(({ status, cases, failed }) => status === "fail" && cases === failed);
+  const dead = failures.every(({ failure }) => ["crash", "timeout", "not-run"].includes(failure));
+  return isSilent && dead ? `the port answered nothing: ${failures[0].reason}` : undefined;
+}
+
+/** How far a function is that is not within the contract. */
+function levelLines({ groups }: Report): string[] {
+  const below = groups.filter(({ status, level }) => status === "fail" && level !== null);
+  if (below.length === 0) return [];
+  return [
+    "",
+    ...below.map(({ function: name, dtype, level }) => `${name} in ${dtype} is ${explained[level as Level]}`),
+  ];
+}
+
+const explained: Readonly<Record<Level, string>> = {
+  wrong: "wrong: some results are not fit to train with",
+  trainable: "trainable: losses to 1e-5 and gradients to 1e-3 of the row's largest in every valid case",
+  "single precision": "right to single precision in every valid case",
+  exact: "exact",
+};
+
+function adviceLines({ likelyMistake, firstStep }: Report): string[] {
+  const lines: string[] = [];
+  if (likelyMistake !== null) {
+    const { name, both, either } = likelyMistake;
+    lines.push(`it fails the cases that a port with this mistake fails (${both} of ${either}): ${name}`);
+  }
+  if (firstStep !== null) {
+    const { flag, step } = firstStep;
+    lines.push(
+      `start with: --functions smooth_topk_loss --dtype float64 --filter ${flag} (step ${step} of docs/porting.md)`,
+    );
+  }
+  return lines;
 }
 
 function groupRows(group: GroupSummary): string[][] {

@@ -1,13 +1,20 @@
 /** Sends vectors to a port and judges what comes back. */
-import { type CaseOutcome, type Report, summarise } from "./conformance-report.ts";
+import { type CaseOutcome, type NotAsked, notOffered, type Report, summarise } from "./conformance-report.ts";
 import { DTYPES, type Dtype } from "../dtypes.ts";
-import { judge } from "./judge.ts";
+import { describePort } from "./description.ts";
+import { type Bar, judge } from "./judge.ts";
 import type { Port, Reply, Request } from "./port.ts";
+import { likelyMistake } from "./likely-mistake.ts";
+import { firstStep } from "./verdict.ts";
 import type { FunctionName, TestCase, VectorFile } from "../vectors/vector-file.ts";
 
 export interface ConformanceOptions {
   /** Precisions to judge; all of them by default, those left out by the port being no failure then. */
   readonly dtypes?: readonly Dtype[] | undefined;
+  /** Functions to judge; all by default, those left out by the port being no failure then. */
+  readonly functions?: readonly FunctionName[] | undefined;
+  /** In place of the contract. */
+  readonly bar?: Bar | undefined;
   /** Only cases whose id, flags or function this matches. */
   readonly filter?: RegExp | undefined;
 }
@@ -30,14 +37,29 @@ interface Item {
 export async function runConformance(
   port: Port,
   files: readonly VectorFile[],
-  { dtypes, filter }: ConformanceOptions = {},
+  { dtypes, functions, filter, bar }: ConformanceOptions = {},
 ): Promise<Run> {
   const started = performance.now();
+  const description = await describePort(port);
+  const required: readonly string[] = [...(dtypes ?? []), ...(functions ?? [])];
+  // What is asked for by name is asked even where the port says that it lacks it.
+  const offers = (name: FunctionName, dtype: Dtype): boolean =>
+    description === undefined ||
+    ((required.includes(name) || description.functions.includes(name)) &&
+      (required.includes(dtype) || description.dtypes.includes(dtype)));
   const items: Item[] = [];
+  const notAsked = new Map<string, NotAsked>();
   for (const dtype of dtypes ?? DTYPES) {
     for (const file of files) {
       for (const test of file.tests) {
         if (!test.dtypes.includes(dtype) || !isSelected(test, file.function, filter)) continue;
+        if (functions !== undefined && !functions.includes(file.function)) continue;
+        if (!offers(file.function, dtype)) {
+          const key = `${file.function} ${dtype}`;
+          const cases = (notAsked.get(key)?.cases ?? 0) + 1;
+          notAsked.set(key, { function: file.function, dtype, cases });
+          continue;
+        }
         items.push({ test, request: { id: items.length + 1, function: file.function, dtype, input: test.input } });
       }
     }
@@ -46,13 +68,16 @@ export async function runConformance(
     items.map(({ request }) => request),
     true,
   );
-  const outcomes = items.map((item, at) => outcomeOf(item, replies[at]));
-  const { groups, failures } = summarise(outcomes, dtypes ?? []);
+  const outcomes = items.map((item, at) => outcomeOf(item, replies[at], bar));
+  const { groups, failures } = summarise(outcomes, required);
   return {
     passed: failures.length === 0 && groups.some(({ status }) => status === "pass"),
     version: files[0]?.version ?? "",
-    groups,
+    port: description ?? null,
+    groups: [...groups, ...[...notAsked.values()].map(notOffered)],
     failures,
+    likelyMistake: (failures.length > 0 && likelyMistake(outcomes)) || null,
+    firstStep: (failures.length > 0 && firstStep(outcomes)) || null,
     seconds: (performance.now() - started) / 1000,
     outcomes,
   };
@@ -63,11 +88,11 @@ function isSelected(test: TestCase, name: FunctionName, filter: RegExp | undefin
 }
 
 /** One reply, judged. */
-export function outcomeOf({ test, request }: Item, reply: Reply): CaseOutcome {
+export function outcomeOf({ test, request }: Item, reply: Reply, bar?: Bar): CaseOutcome {
   const base = { case: test, function: request.function, dtype: request.dtype };
   if (reply.failure !== undefined) {
     return { ...base, passed: false, reason: reply.detail, failure: reply.failure, refused: false, errors: [] };
   }
-  const { passed, reason, errors } = judge(test, request.dtype, reply.answer);
+  const { passed, reason, errors } = judge(test, request.dtype, reply.answer, bar);
   return { ...base, passed, reason, errors, refused: reply.answer.error !== undefined };
 }

@@ -1,6 +1,7 @@
 /** Families of cases for log sigma, inclusion probabilities and Hessian-vector products. See loss-families.ts. */
 import { cycle, type EspCase, type Family, withCount } from "./case-family.ts";
 import type { SeededDraw } from "./seeded-draw.ts";
+import { shapedEsp } from "./shape-families.ts";
 
 type EspFamily = Family<EspCase>;
 
@@ -152,6 +153,7 @@ export const espFamilies: readonly EspFamily[] = [
     comment: "more subsets than the largest number of the format, each of moderate weight",
     draw: (draw, at) => rows(draw, [draw.normals(cycle([180, 240], at), 0.125)], cycle([60, 90], at)),
   },
+  ...shapedEsp,
 ];
 
 function direct(
@@ -176,7 +178,7 @@ function direct(
 /** Hessian-vector products have directions of their own kinds. Their rows are the shorter ones. */
 export const hvpFamilies: readonly EspFamily[] = [
   ...espFamilies
-    .filter(({ name }) => !["k-is-0", "near-zero", "coefficients"].includes(name))
+    .filter(({ name }) => !["k-is-0", "near-zero", "coefficients", "light-heavy", "larger-k"].includes(name))
     .map((family) => withCount(family, Math.ceil((2 * family.count) / 3))),
   direct("constant-direction", 6, ["NullDirection"], "H times a constant vector is exactly 0", (draw, n) =>
     new Array<number>(n).fill(draw.normal(3)),

@@ -4,6 +4,7 @@
  */
 import { cycle, type Family, type LossCase, withCount } from "./case-family.ts";
 import type { SeededDraw } from "./seeded-draw.ts";
+import { shapedLosses } from "./shape-families.ts";
 
 type LossFamily = Family<LossCase>;
 
@@ -266,13 +267,16 @@ export const lossFamilies: readonly LossFamily[] = [
     comment: "as many classes as ImageNet",
     draw: (draw, at) => row(draw, draw.normals(cycle([1000, 1000, 700], at), 2), { k: 5, tau: cycle([1, 0.1], at) }),
   },
+  ...shapedLosses,
 ];
 
 /** The hard loss has cases of its own: at zero, at the kink, at ties. */
 export const hardLossFamilies: readonly LossFamily[] = [
   ...lossFamilies
     .filter(({ name }) =>
-      ["paper", "ties", "masked", "fewer-than-k", "k-is-n-minus-1", "large-scores", "margin", "batch"].includes(name),
+      ["paper", "ties", "masked", "fewer-than-k", "k-is-n-minus-1", "large-scores", "margin", "batch", "ends"].includes(
+        name,
+      ),
     )
     .map((family) => withCount(family, Math.ceil(family.count / 2))),
   {

@@ -14,6 +14,11 @@ export const notes: Readonly<Record<string, Note>> = {
       "the logarithm of a number near 1, a direction with a large constant part.",
     effect: "Relative errors up to 1, and wrong signs.",
   },
+  Clusters: {
+    bugType: "underflow",
+    description: "Groups of entries lie far apart: coefficients of neighbouring orders differ by many powers of ten.",
+    effect: "A centre or a scale that suits one group and loses the others; 0 / 0.",
+  },
   CoefficientOverflow: {
     bugType: "overflow",
     description: "C(n, k) is above 1e38, some of them above 1e308: unscaled coefficients overflow.",
@@ -35,11 +40,26 @@ export const notes: Readonly<Record<string, Note>> = {
     effect:
       "1 - pi, or sigma_k - e_i sigma_{k-1}(e without i), lose all digits; log-sum-exp without its shift overflows.",
   },
+  EndsOfRange: {
+    bugType: "overflow",
+    description: "Finite scores whose differences, or differences over k tau, are beyond the largest number.",
+    effect: "NaN from Infinity - Infinity; a loss of 0 where an infinite difference was clipped.",
+  },
+  FewLevels: {
+    bugType: "growth of errors",
+    description: "The row has one to five distinct values, exact or jittered by a few ulp: equal factors round alike.",
+    effect: "Errors that average out elsewhere add up: tens of u in the loss.",
+  },
   FewerThanK: {
     bugType: "empty sum",
     description:
       "Masking leaves fewer than k entries (besides the label): sigma_k = 0. Loss 0 and gradient 0; log sigma_k is -Infinity, inclusion and hvp are [].",
     effect: "NaN from -Infinity - -Infinity, or an error.",
+  },
+  GeometricDecay: {
+    bugType: "underflow",
+    description: "Weights fall by a constant factor from entry to entry.",
+    effect: "Entries taken for negligible that are not; thresholds that fit no row.",
   },
   HardSwitch: {
     bugType: "approximation",
@@ -99,10 +119,22 @@ export const notes: Readonly<Record<string, Note>> = {
     description: "alpha is not 1: zero, negative, small or large.",
     effect: "A margin on the wrong side, divided by k, or not divided by tau.",
   },
+  LightAndHeavy: {
+    bugType: "approximation",
+    description:
+      "Inclusion probabilities lie on both sides of 2^-9, 2^-6 and 1/4, where implementations that sum powers of light entries and multiply heavy ones draw the line.",
+    effect:
+      "A series cut one term early; identities used where they amplify errors; an entry counted twice or not at all.",
+  },
   MaskedClasses: {
     bugType: "masking",
     description: "Scores of -Infinity are classes that are not there.",
     effect: "NaN from -Infinity - -Infinity or 0 * Infinity; a gradient at a masked class.",
+  },
+  MixedScales: {
+    bugType: "reduction",
+    description: "Rows of very different scale are in one batch.",
+    effect: "A shift, a threshold or an exponent shared between rows.",
   },
   NullDirection: {
     bugType: "cancellation",

@@ -5,7 +5,7 @@ import { notes } from "./notes.ts";
 import type { FunctionName, TestCase, VectorFile } from "./vector-file.ts";
 
 const SCHEMA = "vectors.schema.json";
-export const VERSION = "1.0.0";
+export const VERSION = "2.0.0";
 
 const headers: Readonly<Record<FunctionName, readonly string[]>> = {
   smooth_topk_loss: [
