@@ -56,7 +56,9 @@ describe("the runner", () => {
 
 describe("judging without the runner", () => {
   it("takes a case, a precision and an answer", () => {
-    expectTypeOf(judge).parameters.toEqualTypeOf<[test: TestCase, dtype: Dtype, answer: Answer, bar?: Bar]>();
+    expectTypeOf(judge).parameters.toEqualTypeOf<
+      [test: TestCase, dtype: Dtype, answer: Answer, bar?: Bar | undefined]
+    >();
     expectTypeOf(judge).returns.toEqualTypeOf<Verdict>();
     expectTypeOf(contractOf).returns.toExtend<
       Readonly<Record<string, (expected: readonly number[], row: number) => readonly Tolerance[]>>

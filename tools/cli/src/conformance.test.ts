@@ -17,8 +17,8 @@ describe("smooth-topk conformance", () => {
     expect(report.passed).toBe(true);
     expect(report.failures).toEqual([]);
     expect(report.groups.length).toBe(4 * 3);
-    for (const { status: verdict, differing, results } of report.groups) {
-      expect({ verdict, differing }).toEqual({ verdict: "pass", differing: 0 });
+    for (const { status: verdict, results } of report.groups) {
+      expect(verdict).toBe("pass");
       for (const { values } of results) expect(values).toBeGreaterThan(0);
     }
   });

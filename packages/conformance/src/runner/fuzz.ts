@@ -37,7 +37,15 @@ export interface FuzzRun extends Run {
 }
 
 /** Cases of long rows take the oracle seconds. */
-const TOO_SLOW: ReadonlySet<string> = new Set(["coefficients", "many-classes"]);
+const TOO_SLOW: ReadonlySet<string> = new Set([
+  "coefficients",
+  "many-classes",
+  "levels",
+  "light-heavy",
+  "larger-k",
+  "half-precision",
+  "near-zero-larger-k",
+]);
 /** Draws a case wanted, where a filter by flags refuses most. */
 const MOST_ATTEMPTS = 50;
 

@@ -81,7 +81,7 @@ const shapes: readonly Shape[] = [
     draw: (draw, at) => {
       const ratio = cycle([0.125, 0.5, 2, 8], at);
       return {
-        x: draw.shuffled(Array.from({ length: 40 }, (_, i) => draw.hold(-ratio * i))),
+        x: draw.shuffled(Array.from({ length: 40 }, (_, i) => draw.hold(0 - ratio * i))),
         k: cycle([5, 12, 1, 30], at),
       };
     },
@@ -103,7 +103,7 @@ const shapes: readonly Shape[] = [
     flag: "Typical",
     comment: "scores as a half-precision model gives them: few bits, many ties",
     draw: (draw, at) => ({
-      x: Array.from({ length: 50 + 10 * at }, () => Math.round(8 * draw.normal(3)) / 8),
+      x: Array.from({ length: 50 + 10 * at }, () => Math.round(8 * draw.normal(3)) / 8 + 0),
       k: cycle([5, 1, 10], at),
     }),
   },
@@ -119,7 +119,7 @@ export const shapedLosses: readonly Family<LossCase>[] = [
     draw: (draw, at) => {
       const { x, k } = drawShape(draw, at);
       const tau = draw.hold(cycle([1, 0.125, 4], at));
-      const scores = x.map((v) => draw.hold(v * tau * k));
+      const scores = x.map((v) => draw.hold(v * tau * k) + 0);
       return { scores: [scores], labels: [draw.integer(0, x.length - 1)], k, tau, alpha: cycle([1, 0], at) };
     },
   })),
