@@ -1,26 +1,14 @@
 /** What a run of the kit found. */
 import type { Dtype } from "../dtypes.ts";
-import { excess, type NumberError } from "./judge.ts";
+import type { CaseOutcome } from "./case-outcome.ts";
+import { excess } from "./judge.ts";
 import type { PortDescription } from "./description.ts";
 import type { LikelyMistake } from "./likely-mistake.ts";
 import type { Failure } from "./port.ts";
 import { type Level, levelOf } from "./verdict.ts";
-import type { FunctionName, TestCase } from "../vectors/vector-file.ts";
+import type { FunctionName } from "../vectors/vector-file.ts";
 
-/** One case in one precision. */
-export interface CaseOutcome {
-  readonly case: TestCase;
-  readonly function: FunctionName;
-  readonly dtype: Dtype;
-  readonly passed: boolean;
-  /** Why not; empty where passed. */
-  readonly reason: string;
-  /** Where there is no answer to judge. */
-  readonly failure?: Failure | undefined;
-  /** Whether the port answered with an error. */
-  readonly refused: boolean;
-  readonly errors: readonly NumberError[];
-}
+export type { CaseOutcome };
 
 /** A number of the report: how far off, how far it may be, and where. */
 export interface Worst {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { TestCase } from "../vectors/vector-file.ts";
-import type { CaseOutcome } from "./conformance-report.ts";
+import type { CaseOutcome } from "./case-outcome.ts";
 import { isTrainable } from "./verdict.ts";
 
 /** The cases that a port with a mistake fails. */

@@ -4,11 +4,13 @@ import { expect, it } from "vitest";
 import { mutants } from "../../testing/ports/mutants.ts";
 import { portOfSteps } from "../../testing/ports/port-of-steps.ts";
 import { loadVectors } from "../vectors/load-vectors.ts";
+import type { VectorFile } from "../vectors/vector-file.ts";
 import { isTelling, type Mistake } from "./likely-mistake.ts";
 import { runConformance } from "./run-conformance.ts";
 import { isTrainable } from "./verdict.ts";
 
-const files = loadVectors().map((file) => ({ ...file, tests: file.tests.filter(isTelling) }));
+const telling = (file: VectorFile): VectorFile => ({ ...file, tests: file.tests.filter(isTelling) });
+const files = loadVectors().map(telling);
 
 it("the list of mistakes is what the mutants fail", async () => {
   const mistakes: Mistake[] = [];

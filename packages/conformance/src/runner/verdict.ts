@@ -13,7 +13,7 @@ import { contractOf } from "../contract.ts";
 import { UNIT } from "../dtypes.ts";
 import { errorInU } from "../error-in-u.ts";
 import { fromJson, numbersOf } from "../vectors/vector-file.ts";
-import type { CaseOutcome } from "./conformance-report.ts";
+import type { CaseOutcome } from "./case-outcome.ts";
 import type { NumberError } from "./judge.ts";
 
 export type Level = "wrong" | "trainable" | "single precision" | "exact";

@@ -11,7 +11,7 @@ interface Shape {
   readonly count: number;
   readonly flag: string;
   readonly comment: string;
-  draw(draw: SeededDraw, at: number): { readonly x: readonly number[]; readonly k: number };
+  readonly draw: (draw: SeededDraw, at: number) => { readonly x: readonly number[]; readonly k: number };
 }
 
 /** Half an ulp of 1, relative: the step by which jittered levels differ. */
