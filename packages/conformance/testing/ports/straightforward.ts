@@ -3,7 +3,7 @@
  * replaced by a mistake.
  */
 import type { EspCase, LossCase } from "../../src/vectors/case-family.ts";
-import { allButOne, type Factor, type Polynomial, product as productOf } from "./factors.ts";
+import { allButOne, type Factor, type Polynomial, preciseCoefficient, product as productOf } from "./factors.ts";
 import { add, exponential, type Pair, product, quotient, sum } from "./two-fold.ts";
 
 export interface LossAndGrad {
@@ -76,7 +76,9 @@ export const correct: Steps = {
 
   factor: (x, centre, temperature) => {
     const [high, low] = scaled(x, centre, temperature);
-    return high > 0 ? { a: exponential([-high, -low]), b: 1 } : { a: 1, b: exponential([high, low]) };
+    const exponent: Pair = high > 0 ? [-high, -low] : [high, low];
+    const e = exponential(exponent);
+    return high > 0 ? { a: e, b: 1, exponent } : { a: 1, b: e, exponent };
   },
 
   ratio: ({ c }, k) => c[k] / c[k - 1],
@@ -148,8 +150,12 @@ export const correct: Steps = {
       for (const v of above) exponent = add(exponent, [v, 0]);
       const logarithm: Pair = add([Math.log(c[j]), 0], product(scale, Math.LN2));
       const total = add(exponent, logarithm);
-      // Two large logarithms may cancel: where sigma_j is of moderate size, one logarithm of it.
-      if (Math.abs(total[0]) < 30) return Math.log(c[j] * 2 ** scale * exponential(exponent));
+      // Two large logarithms may cancel: where sigma_j is of moderate size, one logarithm of it. Errors of the factors of
+      // equal entries add up, to more than the contract leaves: pairs here too.
+      if (Math.abs(total[0]) < 30) {
+        const precise = preciseCoefficient(factors, j, steps.limit);
+        return Math.log(precise.c * 2 ** precise.scale * exponential(exponent));
+      }
       return total[0] + total[1];
     });
   },
