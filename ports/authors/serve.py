@@ -61,8 +61,9 @@ def log_esp(dtype, x, k):
     return {"log_sigma": orders.tolist(), "inclusion": rows_or_empty(inclusion.tolist())}
 
 
-def log_esp_hvp(dtype, x, k, v):
-    raise ValueError("not offered")
-
-
-serve([smooth_topk_loss, topk_loss, log_esp, log_esp_hvp], ("float64", "float32"))
+serve(
+    [smooth_topk_loss, topk_loss, log_esp],
+    ("float64", "float32"),
+    name="smooth-topk of the paper's authors",
+    version="",
+)

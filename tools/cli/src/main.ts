@@ -1,7 +1,6 @@
 /**
  * The command line: arguments, exit statuses, signals. 0 is done, 2 is bad input with one line on standard error.
  */
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { BadInput, removeUnfinished, systemReason } from "@smooth-topk/array-files";
 import { conformanceCommand } from "./conformance-command.ts";
@@ -9,18 +8,15 @@ import { evalCommand } from "./eval-command.ts";
 import { isEnding } from "./interruption.ts";
 import { stdioCommand } from "./stdio-command.ts";
 import { trainCommand } from "./train-command.ts";
+import { VERSION } from "./version.ts";
 
 const BAD_INPUT = 2;
 const FAILED = 1;
 const INTERRUPTED = 130;
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-  version: string;
-};
-
 const program = new Command("smooth-topk")
   .description("Smooth top-k classification losses, exact to the last digits.")
-  .version(version)
+  .version(VERSION)
   .showSuggestionAfterError(false)
   .exitOverride()
   .configureOutput({ writeErr: () => {} })

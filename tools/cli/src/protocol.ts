@@ -6,6 +6,7 @@ import { type Dtype, DTYPES, roundTo } from "@smooth-topk/conformance";
 import { jsonDepth, jsonMembers } from "@smooth-topk/array-files";
 import ndarray, { type NdArray } from "ndarray";
 import { type Backend, type LossOptions, messageOf } from "./backends.ts";
+import { VERSION } from "./version.ts";
 
 /** A request is an object of an object of rows. */
 const DEEPEST = 16;
@@ -15,23 +16,23 @@ type Answer = Record<string, unknown>;
 
 const NON_FINITE: Readonly<Record<string, number>> = { Infinity, "-Infinity": -Infinity, NaN };
 
-function describe(value: unknown): string {
+function shown(value: unknown): string {
   return value === undefined ? "missing" : JSON.stringify(value).slice(0, 60);
 }
 
 function number(value: unknown, name: string): number {
   if (typeof value === "number") return value;
   if (typeof value === "string" && Object.hasOwn(NON_FINITE, value)) return NON_FINITE[value];
-  throw new TypeError(`${name} is ${describe(value)}, expected a number`);
+  throw new TypeError(`${name} is ${shown(value)}, expected a number`);
 }
 
 /** A [batch][n] array of numbers, in the precision of the request. */
 function matrix(value: unknown, name: string, dtype: Dtype): NdArray<Float64Array> {
-  if (!Array.isArray(value)) throw new TypeError(`${name} is ${describe(value)}, expected an array of rows`);
+  if (!Array.isArray(value)) throw new TypeError(`${name} is ${shown(value)}, expected an array of rows`);
   const n = Array.isArray(value[0]) ? value[0].length : 0;
   const data = new Float64Array(value.length * n);
   value.forEach((row: unknown, b) => {
-    if (!Array.isArray(row)) throw new TypeError(`${name}[${b}] is ${describe(row)}, expected an array of numbers`);
+    if (!Array.isArray(row)) throw new TypeError(`${name}[${b}] is ${shown(row)}, expected an array of numbers`);
     if (row.length !== n)
       throw new RangeError(`${name}[${b}] has length ${row.length}, expected the length of row 0, ${n}`);
     row.forEach((v, i) => {
@@ -43,9 +44,9 @@ function matrix(value: unknown, name: string, dtype: Dtype): NdArray<Float64Arra
 }
 
 function labels(value: unknown): number[] {
-  if (!Array.isArray(value)) throw new TypeError(`labels is ${describe(value)}, expected an array of integers`);
+  if (!Array.isArray(value)) throw new TypeError(`labels is ${shown(value)}, expected an array of integers`);
   return value.map((label: unknown, b) => {
-    if (typeof label !== "number") throw new TypeError(`labels[${b}] is ${describe(label)}, expected an integer`);
+    if (typeof label !== "number") throw new TypeError(`labels[${b}] is ${shown(label)}, expected an integer`);
     return label;
   });
 }
@@ -107,6 +108,17 @@ const functions: Readonly<Record<string, Respond>> = {
   },
 };
 
+/** What the handshake asks for: who answers, and what it offers. */
+function description({ name, dtype }: Backend): Answer {
+  return {
+    name: `smooth-topk stdio --backend ${name}`,
+    version: VERSION,
+    language: "TypeScript",
+    functions: Object.keys(functions),
+    dtypes: DTYPES.filter((offered) => dtype === "float64" || offered !== "float64"),
+  };
+}
+
 function isDtype(value: unknown): value is Dtype {
   return (DTYPES as readonly unknown[]).includes(value);
 }
@@ -123,15 +135,16 @@ export async function answer(line: string, backend: Backend): Promise<string> {
     }
     const { function: name, dtype = backend.dtype, input } = request as Record<string, unknown>;
     id = jsonMembers(line).findLast(({ key }) => key === "id")?.text ?? "null";
+    if (name === "describe") return `{"id":${id},"output":${JSON.stringify(description(backend))}}`;
     if (typeof name !== "string" || !Object.hasOwn(functions, name)) {
-      throw new TypeError(`function is ${describe(name)}, expected one of ${Object.keys(functions).join(", ")}`);
+      throw new TypeError(`function is ${shown(name)}, expected one of ${Object.keys(functions).join(", ")}`);
     }
-    if (!isDtype(dtype)) throw new TypeError(`dtype is ${describe(dtype)}, expected one of ${DTYPES.join(", ")}`);
+    if (!isDtype(dtype)) throw new TypeError(`dtype is ${shown(dtype)}, expected one of ${DTYPES.join(", ")}`);
     if (dtype === "float64" && backend.dtype !== "float64") {
       throw new TypeError(`dtype is "float64", expected float32: ${backend.name} computes in single precision`);
     }
     if (typeof input !== "object" || input === null || Array.isArray(input)) {
-      throw new TypeError(`input is ${describe(input)}, expected an object`);
+      throw new TypeError(`input is ${shown(input)}, expected an object`);
     }
     const output = JSON.stringify(await functions[name](backend, input as Input, dtype));
     return `{"id":${id},"output":${output}}`;

@@ -74,6 +74,20 @@ describe("the port protocol", () => {
     expect(output).toEqual({ hvp: [[...logEspHvp([0, 1, 2], 2, [1, 0, -1]).data], []] });
   });
 
+  it("describes itself, with the precisions of its backend", async () => {
+    const described = {
+      name: "smooth-topk stdio --backend cpu",
+      version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
+      language: "TypeScript",
+      functions: ["smooth_topk_loss", "topk_loss", "log_esp", "log_esp_hvp"],
+      dtypes: ["float64", "float32", "bfloat16"],
+    };
+    const request = JSON.stringify({ id: 0, function: "describe" });
+    expect(await ask({ id: 0, function: "describe" })).toEqual({ id: 0, output: described });
+    const single = JSON.parse(await answer(request, { ...cpu, dtype: "float32" })) as Answer;
+    expect(single.output?.["dtypes"]).toEqual(["float32", "bfloat16"]);
+  });
+
   it("rounds inputs and outputs of bfloat16 requests to 8 bits", async () => {
     const { output } = await ask({ id: 1, function: "log_esp", dtype: "bfloat16", input: { x: [[1.001, 2]], k: 1 } });
     // 1.001 is nearest to 1; log(e + e^2) = 2.3133 lies between 2.3125 and 2.328125.

@@ -36,4 +36,4 @@ def log_esp_hvp(dtype, x, k, v):
 
 def main():
     jax.config.update("jax_enable_x64", True)
-    serve([smooth_topk_loss, topk_loss, log_esp, log_esp_hvp], ("float64", "float32", "bfloat16"))
+    serve([smooth_topk_loss, topk_loss, log_esp, log_esp_hvp], ("float64", "float32", "bfloat16"), name="smooth_topk.jax")

@@ -28,4 +28,4 @@ def log_esp_hvp(dtype, x, k, v):
 
 
 def main():
-    serve([smooth_topk_loss, topk_loss, log_esp, log_esp_hvp], ("float64", "float32"))
+    serve([smooth_topk_loss, topk_loss, log_esp, log_esp_hvp], ("float64", "float32"), name="smooth_topk.numpy")

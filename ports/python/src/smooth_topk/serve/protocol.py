@@ -1,15 +1,17 @@
 """The port protocol, for ports in Python: JSON lines on standard input and output, one answer per request, in order.
 
-    serve([smooth_topk_loss, log_esp], ("float64", "float32"))
+    serve([smooth_topk_loss, log_esp], ("float64", "float32"), name="my port")
 
 Each function goes by its name. It is called with the request's dtype and its input as keyword arguments, arrays as
-nested lists of floats, and returns its output as nested lists, or raises ValueError to refuse. The protocol is written
-down in docs/porting.md.
+nested lists of floats, and returns its output as nested lists, or raises ValueError to refuse. "describe" is answered
+with the names of the functions and the dtypes. The protocol is written down in docs/porting.md.
 """
 
 import json
 import math
 import sys
+
+from smooth_topk import __version__
 
 _DEFAULTS = {
     "smooth_topk_loss": {"scores": None, "labels": None, "k": 5, "tau": 1, "alpha": 1},
@@ -20,12 +22,17 @@ _DEFAULTS = {
 _NON_FINITE = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
 
 
-def serve(functions, dtypes, lines=sys.stdin, out=sys.stdout):
-    """Answers every line of `lines` on `out`, garbage too, until the end of the input."""
+def serve(functions, dtypes, lines=sys.stdin, out=sys.stdout, name="", version=__version__):
+    """Answers every line of `lines` on `out`, garbage too, until the end of the input.
+
+    `name` and `version` are what the port says of itself.
+    """
     functions = {function.__name__: function for function in functions}
+    description = {"name": name, "version": version, "language": "Python"}
+    description.update(functions=list(functions), dtypes=list(dtypes))
     for line in lines:
         if line.strip():
-            print(_answer(line, functions, dtypes), file=out, flush=True)
+            print(_answer(line, functions, dtypes, description), file=out, flush=True)
 
 
 def rows_or_empty(rows):
@@ -33,7 +40,7 @@ def rows_or_empty(rows):
     return [[] if any(value != value for value in row) else row for row in rows]
 
 
-def _answer(line, functions, dtypes):
+def _answer(line, functions, dtypes, description):
     request_id, name = None, None
     try:
         request = json.loads(line)
@@ -41,6 +48,8 @@ def _answer(line, functions, dtypes):
             raise ValueError("the request is not a JSON object")
         request_id = request.get("id")
         name, dtype, given = request.get("function"), request.get("dtype", "float64"), request.get("input")
+        if name == "describe":
+            return json.dumps({"id": request_id, "output": description})
         if name not in functions:
             raise ValueError(f"function is {_shown(name)}, expected one of {', '.join(functions)}")
         if dtype not in dtypes:

@@ -32,4 +32,4 @@ def main(device="cpu"):
     def log_esp_hvp(dtype, x, k, v):
         return {"hvp": rows_or_empty(port.log_esp_hvp(tensor(x, dtype), k, tensor(v, dtype)).tolist())}
 
-    serve([smooth_topk_loss, topk_loss, log_esp, log_esp_hvp], ("float64", "float32", "bfloat16"))
+    serve([smooth_topk_loss, topk_loss, log_esp, log_esp_hvp], ("float64", "float32", "bfloat16"), name="smooth_topk.torch")
