@@ -8,7 +8,7 @@ import type { Effort } from "./interleaved-timer.ts";
 import { scoreBatch } from "./score-batch.ts";
 import { speedOfEsps } from "./speed-esp.ts";
 import { speedOfConvolutions, speedOfProducts, speedOfTape } from "./speed-grad.ts";
-import { BATCH, CLASSES, speedOfLosses, timeLosses } from "./speed-loss.ts";
+import { BATCH, CLASSES, speedOfLosses, speedOfShapes, timeLosses } from "./speed-loss.ts";
 import { MEMORY_CASES, memoryGrowth } from "./speed-memory.ts";
 import { speedOfParts } from "./speed-parts.ts";
 import { speedByOrder, speedBySize } from "./speed-scaling.ts";
@@ -16,6 +16,7 @@ import { speedByOrder, speedBySize } from "./speed-scaling.ts";
 const sections: Record<string, (effort: Effort) => ProcessCase[] | Promise<ProcessCase[]>> = {
   float64: (effort) => speedOfLosses("float64", effort),
   float32: (effort) => speedOfLosses("float32", effort),
+  shapes: speedOfShapes,
   orders: speedByOrder,
   sizes: speedBySize,
   esp: speedOfEsps,

@@ -11,6 +11,15 @@ export const BATCH = 256;
 export const CLASSES = 1000;
 const ORDERS = [1, 2, 5, 10, 20, 50];
 const TEMPERATURES = [1, 0.1, 0.01];
+/** Batch, classes, k. */
+const SHAPES = [
+  [256, 1000, 5],
+  [256, 1000, 20],
+  [64, 1000, 50],
+  [16, 10_000, 50],
+  [4, 100_000, 50],
+  [4, 100_000, 200],
+] as const;
 
 export type Precision = "float64" | "float32";
 
@@ -45,4 +54,14 @@ export function speedOfLosses(dtype: Precision, effort: Effort): ProcessCase[] {
   const batch = scoreBatch(BATCH, CLASSES, dtype);
   expectCrossEntropy(batch);
   return ORDERS.flatMap((k) => timeLosses(batch, dtype, k, TEMPERATURES, effort));
+}
+
+/** From few classes and guesses to many of both, in double precision. */
+export function speedOfShapes(effort: Effort): ProcessCase[] {
+  return SHAPES.flatMap(([batch, n, k]) =>
+    timeLosses(scoreBatch(batch, n, "float64"), "float64", k, TEMPERATURES, effort).map(({ parameters, timings }) => ({
+      parameters: { batch, n, k, tau: parameters.tau },
+      timings,
+    })),
+  );
 }

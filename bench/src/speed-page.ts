@@ -11,6 +11,7 @@ export function tables(results: SpeedResults, skipped: string | null): string {
   const parts = [
     targets(results),
     losses(results),
+    section("### Many classes, many guesses", results.shapes, shapes),
     section("### k from 1 to 200", results.orders, (cases) => scaling(cases[0], results.exponentOfOrders, 1000)),
     section("### n from 100 to 1,000,000", results.sizes, (cases) => scaling(cases[0], results.exponentOfSizes, null)),
     memory(results),
@@ -106,13 +107,33 @@ function exponentText({ variable, from, exponent, lowest, highest }: Exponent): 
   return `${exponent.toFixed(2)} from ${variable} = ${from} (${lowest.toFixed(2)} to ${highest.toFixed(2)})`;
 }
 
+/** A row for each shape, a column for each temperature. */
+function shapes(cases: readonly JoinedCase[]): string {
+  const taus = [...new Set(cases.map(({ parameters }) => parameters.tau))];
+  const lines = [
+    "Loss and gradient, float64, as multiples of cross-entropy on the same scores; in brackets the lowest and the highest process.",
+    "",
+    `| batch | n | k | ${taus.map((tau) => `tau = ${tau}`).join(" | ")} |`,
+    `| ---: | ---: | ---: |${taus.map(() => " --- |").join("")}`,
+  ];
+  for (let at = 0; at < cases.length; at += taus.length) {
+    const { batch, n, k } = cases[at].parameters;
+    const ratios = cases.slice(at, at + taus.length).map((found) => {
+      const { ratio, lowestRatio, highestRatio } = timing(found, "smooth top-k");
+      return `${number(ratio)} (${number(lowestRatio)} to ${number(highestRatio)})`;
+    });
+    lines.push(`| ${batch} | ${n} | ${k} | ${ratios.join(" | ")} |`);
+  }
+  return lines.join("\n");
+}
+
 function losses(results: SpeedResults): string {
   const lines = [
     "### Loss and gradient against cross-entropy",
     "",
     results.float64 === undefined ? "Not measured yet." : when(results.float64),
     "",
-    "Batch 256, n = 1000, milliseconds a batch. Ratio: median over processes, in brackets the lowest and the highest of a process.",
+    "Batch 256, n = 1000, milliseconds per batch. Ratio: median over processes, in brackets the lowest and the highest of a process.",
     "Quartiles: of the ratios of single rounds, within a process.",
     "",
     "| scores | k | tau | cross-entropy | smooth top-k | ratio | quartiles |",
@@ -187,7 +208,7 @@ function esp(cases: JoinedCase[]): string {
 
 function partsOfLoss(cases: JoinedCase[]): string {
   const lines = [
-    "Batch 256, n = 1000, float64, tau = 1: milliseconds a batch, in brackets the share of the whole. The parts called alone cost what",
+    "Batch 256, n = 1000, float64, tau = 1: milliseconds per batch, in brackets the share of the whole. The parts called alone cost what",
     "they cost in the loss only roughly: a few percent of the differences is noise.",
     "",
     `| part | ${cases.map(({ parameters: { k } }) => `k = ${k}`).join(" | ")} |`,

@@ -17,6 +17,7 @@ export interface Measured<T> {
 export type TimedSection =
   | "float64"
   | "float32"
+  | "shapes"
   | "orders"
   | "sizes"
   | "esp"

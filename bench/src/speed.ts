@@ -28,6 +28,7 @@ const END = "<!-- end of the generated part -->";
 const SECONDS: Record<TimedSection | "authors", readonly [number, number]> = {
   float64: [1.2, 0.2],
   float32: [1.2, 0.2],
+  shapes: [1, 0.2],
   orders: [10, 2],
   sizes: [15, 3],
   esp: [5, 1],
@@ -52,6 +53,7 @@ const processes = PROCESSES[short];
 const names = [
   "float64",
   "float32",
+  "shapes",
   "orders",
   "sizes",
   "memory",
