@@ -155,7 +155,8 @@ function gradientBuffer(
  * @throws RangeError or TypeError naming the argument, the index and the value, before anything is computed.
  *
  * Error of the value at most 8 u max(1, |value|, |x_(k)| / T), x_(k) the k-th largest entry; every gradient entry above
- * 1e-280 has a relative error below 64 k u. O(nk) time.
+ * 1e-280 has a relative error below 64 k u. O(nM + Hk) time with H heavy entries and M power sums,
+ * hardly more for larger k (docs/algorithm.md, section 11); O(nk) where products are cheaper.
  *
  * @example
  * ```ts

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => oracle.destroy());
 
 describe("against the oracle", () => {
-  // Contract: (8 + |z|) u and 64 k u. With up to 50 classes the sums are short: ratio 4 u, exp 2 u, log1p 2 u, tau 1 u,
+  // Contract: min(9, 8 + |z|) u and 64 k u. With up to 50 classes the sums are short: ratio 4 u, exp 2 u, log1p 2 u, tau 1 u,
   // and the argument of exp exact to 2^-100, so nothing grows with |z|. The gradient's bracket loses a factor k of the 4 u
   // of each of its three polynomials.
   it("the smooth loss is right to 9 u and its gradient to 16 k + 8 u", () => {

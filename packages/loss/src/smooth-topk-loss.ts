@@ -80,7 +80,8 @@ function checkTau(caller: string, k: number, tau: number): void {
  * @returns the mean over samples, the sum, or [batch] values, by `reduction`.
  * @throws RangeError or TypeError naming the argument, the index and the value, before anything is computed.
  *
- * Relative error of each sample's loss below (8 + |z|) u, u = 2^-53. O(nk) time per sample.
+ * Relative error of each sample's loss below min(9, 8 + |z|) u, u = 2^-53. Time per sample hardly depends on k:
+ * docs/algorithm.md, section 11.
  * Berrada, Zisserman, Kumar (2018), equations (9) and (14).
  *
  * @example
@@ -109,7 +110,7 @@ export function smoothTopkLoss<R extends Reduction | undefined = undefined>(
  *          sample's own loss with reduction 'none'. Single precision where the scores are (rounded from double).
  * @throws as {@link smoothTopkLoss}.
  *
- * Every gradient entry not below 1e-280 has a relative error below 64 k u. O(nk) time per sample.
+ * Every gradient entry not below 1e-280 has a relative error below 64 k u. Time as for the value.
  *
  * @example
  * ```ts
