@@ -7,6 +7,17 @@ import { smoothTopk, temporaryFolder } from "../testing/spawn-cli.ts";
 
 const SELF = [process.execPath, fileURLToPath(new URL("../bin/smooth-topk.js", import.meta.url)), "stdio"];
 
+/** This implementation, with every number of a loss off by 1e-7 of itself. */
+const ROUGH = `
+const child = require("node:child_process").spawn(process.execPath, ${JSON.stringify(SELF.slice(1))});
+process.stdin.pipe(child.stdin);
+const rough = (value) => (typeof value === "number" ? value * (1 + 1e-7) : value);
+require("node:readline").createInterface({ input: child.stdout }).on("line", (line) => {
+  const { id, output, error } = JSON.parse(line);
+  const { loss, grad } = output ?? {};
+  console.log(JSON.stringify(loss ? { id, output: { loss: loss.map(rough), grad } } : { id, output, error }));
+});`;
+
 const folder = temporaryFolder();
 
 describe("smooth-topk conformance", () => {
@@ -35,8 +46,9 @@ describe("smooth-topk conformance", () => {
     ]);
     expect(status).toBe(0);
     const lines = stdout.trimEnd().split("\n");
-    expect(lines[0]).toMatch(/^function +dtype +result +cases +failed +median +worst +allowed +at +status$/);
-    expect(lines[1]).toMatch(/^smooth_topk_loss +float64 +loss +30 +0 .* pass$/);
+    expect(lines[0]).toMatch(/^smooth-topk stdio --backend cpu [\d.]+ \(TypeScript\)$/);
+    expect(lines[1]).toMatch(/^function +dtype +result +cases +failed +median +worst +allowed +at +status$/);
+    expect(lines[2]).toMatch(/^smooth_topk_loss +float64 +loss +30 +0 .* pass$/);
     expect(lines.at(-1)).toMatch(/^PASS: (\d+) of \1 cases within tolerance/);
   });
 
@@ -89,6 +101,40 @@ describe("smooth-topk conformance", () => {
     });
   });
 
+  it("asks only the functions that are named, and no others count", () => {
+    const args = ["conformance", "--json", "--functions", "topk_loss", "log_esp", "--dtype", "float64", "--", ...SELF];
+    const { status, stdout } = smoothTopk(args);
+    expect(status).toBe(0);
+    const { groups, port } = JSON.parse(stdout) as Report;
+    expect(groups.map(({ function: name, level }) => [name, level])).toEqual([
+      ["topk_loss", "exact"],
+      ["log_esp", "exact"],
+    ]);
+    expect(port).toMatchObject({ language: "TypeScript" });
+  });
+
+  it("judges by a bar of one's own with --rtol and --atol, and writes JUnit's XML", () => {
+    const file = join(folder, "junit.xml");
+    const judge = (...bar: string[]): { status: number | null; xml: string; report: Report } => {
+      const cases = ["--functions", "smooth_topk_loss", "--dtype", "float64", "--filter", "PaperFormula"];
+      const args = ["conformance", "--json", ...bar, ...cases, "--junit", file, "--", process.execPath, "-e", ROUGH];
+      const { status, stdout } = smoothTopk(args);
+      return { status, xml: readFileSync(file, "utf8"), report: JSON.parse(stdout) as Report };
+    };
+    const strict = judge();
+    expect(strict.status).toBe(1);
+    const [group] = strict.report.groups;
+    expect(group).toMatchObject({ status: "fail", level: "single precision" });
+    expect(strict.xml.match(/<testcase /g)?.length).toBe(group.cases);
+    expect(strict.xml.match(/<failure message="/g)?.length).toBe(group.failed);
+    expect(strict.xml).toContain(`<testsuite name="smooth_topk_loss float64" tests="${group.cases}"`);
+    const loose = judge("--rtol", "1e-6");
+    expect(loose).toMatchObject({ status: 0, report: { passed: true, failures: [] } });
+    expect(loose.xml).not.toContain("<failure");
+    expect(judge("--rtol", "1e-8").status).toBe(1);
+    expect(judge("--rtol", "1e-8", "--atol", "1").status).toBe(0);
+  });
+
   it("writes a page with --html", () => {
     const page = join(folder, "report.html");
     expect(smoothTopk(["conformance", "--html", page, "--filter", "Typical", "--", ...SELF]).status).toBe(0);
@@ -119,6 +165,8 @@ describe("smooth-topk conformance", () => {
       /--dtype .*int8.*float64, float32, bfloat16/,
     ],
     ["a broken pattern", ["conformance", "--filter", "(", "--", "x"], /--filter: .*Unterminated group/],
+    ["a function that is none", ["conformance", "--functions", "sigma", "--", "x"], /--functions .*sigma.*topk_loss/],
+    ["a negative bar", ["conformance", "--rtol=-1", "--", "x"], /--rtol: -1 is not a number >= 0/],
     ["a time-out of 0", ["conformance", "--timeout", "0", "--", "x"], /--timeout: 0 is not a number of seconds > 0/],
   ])("refuses %s with status 2 and one line", (_, args, message) => {
     const { status, stdout, stderr } = smoothTopk(args);
