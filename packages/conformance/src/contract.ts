@@ -5,14 +5,16 @@
  * | --- | --- | --- |
  * | log_sigma | 8 u max(1, abs(value)) | 64 u max(1, abs(value)) |
  * | inclusion | 64 k u relative | 1e-3 relative and 1e-5 of the row's largest |
- * | loss | (8 + abs(z)) u relative | 1e-5 relative |
+ * | loss | (8 + abs(z)) u relative where z < 0, (8 + min(1, z)) u elsewhere | 1e-5 relative |
  * | grad | 64 k u relative | 1e-3 relative and 1e-5 of the row's largest |
  * | hvp | 64 k u H_ii (max v - min v) | 1e-3 of that scale and 1e-4 of its largest in the row |
  * | loss of the hard SVM | 4 u (abs(alpha) + abs(s_[k] - s_y) / k) | the same |
  * | grad of the hard SVM | 2 u relative | the same |
  *
- * Why these. A port evaluates sums and products of positive terms, each rounded a few times per order: 64 k u. e^z is
- * no better than the rounding of z, which is abs(z) u. (H v)_i = H_ii (E[S | i in A] - E[S | i not in A]) with S the sum of
+ * Why these. A port evaluates sums and products of positive terms, each rounded a few times per order: 64 k u. The loss
+ * tau log(1 + e^z) is no better than the rounding of z, which is abs(z) u: relative to the loss abs(z) w u with
+ * w = e^z / ((1 + e^z) log(1 + e^z)) < 1, as log(1 + x) > x / (1 + x). Far below 0 w is 1, and abs(z) real. Above 0
+ * log(1 + e^z) > z, hence z w < 1: near the largest double, as at z = 1, one rounding. (H v)_i = H_ii (E[S | i in A] - E[S | i not in A]) with S the sum of
  * v over the subset A; the two expectations differ by at most max v - min v, because the subsets with and without i can
  * be coupled to differ in one swap. The hard loss is two subtractions, a division and an addition of terms up to
  * abs(alpha) and abs(s_[k] - s_y) / k: four roundings. Its gradient is 1 / (k t): a division, or two.
@@ -86,14 +88,17 @@ function smoothLoss(input: LossInput, dtype: Dtype): Record<string, RowContract>
     loss: ([loss]) => {
       if (loss < FLOOR[dtype]) return [below(dtype)];
       if (dtype !== "float64") return [single(dtype, loss, 1e-5)];
-      return [{ scale: loss, allowed: 8 + Math.abs(softplusArgument(loss / tau)) }];
+      const z = softplusArgument(loss, tau);
+      return [{ scale: loss, allowed: 8 + (z < 0 ? -z : Math.min(1, z)) }];
     },
     grad: (expected) => relative(dtype, k, expected.map(Math.abs), 1e-5),
   };
 }
 
-/** z from log(1 + e^z). */
-function softplusArgument(value: number): number {
+/** z from loss = tau log(1 + e^z), also where loss / tau underflows. */
+function softplusArgument(loss: number, tau: number): number {
+  const value = loss / tau;
+  if (value < 1e-300) return Math.log(loss) - Math.log(tau);
   return value > 1 ? value + Math.log1p(-Math.exp(-value)) : Math.log(Math.expm1(value));
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { contractOf } from "../contract.ts";
 import { DTYPES, type Dtype, FLOOR, UNIT } from "../dtypes.ts";
 import { judge, type Verdict } from "./judge.ts";
 import { loadVectors } from "../vectors/load-vectors.ts";
@@ -61,9 +62,23 @@ describe("a number", () => {
     const [[first]] = outputOf(test)["grad"] as number[][];
     const { errors } = judged(test, outputOf(test));
     // z = log(e^(loss / tau) - 1) with tau = 2, and k = 1.
-    expect(errors[0].allowed).toBeCloseTo(8 + Math.log(Math.expm1(loss / 2)), 10);
+    expect(errors[0].allowed).toBeCloseTo(8 + Math.min(1, Math.log(Math.expm1(loss / 2))), 10);
     expect(errors[1].allowed).toBe(64);
     expect(scaleOf(test, "float64", "grad", 0, 0)).toBeCloseTo(first, 12);
+  });
+
+  it.each([
+    ["far above 0", 1e300, 1e-5, 9],
+    ["at 1e300", 1e300, 1, 9],
+    ["at 1/2", Math.log1p(Math.exp(0.5)), 1, 8.5],
+    ["at -20", 2 * Math.log1p(Math.exp(-20)), 2, 28],
+    ["where loss / tau underflows", 1e-200, 1e200, 8 + 400 * Math.LN10],
+  ])("of float64 with z %s may be off by no more than the rounding of z costs", (_, loss, tau, allowed) => {
+    const test = find("smooth_topk_loss-paper-3");
+    const withTau = { ...test, input: { ...test.input, tau } };
+    const [tolerance] = contractOf(withTau, "float64")["loss"]([loss], 0);
+    expect(tolerance.scale).toBe(loss);
+    expect(tolerance.allowed).toBeCloseTo(allowed, 8);
   });
 
   it("below the floor may be anything below twice the floor, but no more and not NaN", () => {
