@@ -19,7 +19,7 @@ export interface LossOptions {
   readonly alpha: number;
 }
 
-export interface ValueAndGrad {
+interface ValueAndGrad {
   readonly value: Float64Array;
   readonly grad: NdArray;
 }

@@ -33,7 +33,7 @@ export function isTelling(test: TestCase): boolean {
   );
 }
 
-export function loadMistakes(): Mistake[] {
+function loadMistakes(): Mistake[] {
   const file = new URL("../../vectors/mistakes.json", import.meta.url);
   return (JSON.parse(readFileSync(file, "utf8")) as { mistakes: Mistake[] }).mistakes;
 }
