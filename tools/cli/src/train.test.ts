@@ -189,6 +189,10 @@ describe("smooth-topk train", () => {
       expect(Math.abs(run.curves.loss[0] - other.curves.loss[0])).toBeLessThan(1e-3);
       expect(run.curves.loss[0]).not.toBe(other.curves.loss[0]);
     }
+    // The hard loss has a host path on every backend.
+    expect(smoothTopk([...args, "--loss", "topk"]).status).toBe(0);
+    expect(results("webasm").experiment.backend).toBe("webasm");
+    expect(new Set(results("webasm").summary.map(({ loss }) => loss))).toContain("topk");
   });
 
   const features = join(folder, "x.npy");
