@@ -185,6 +185,19 @@ describe("the port protocol", () => {
     expect(rest.length).toBe(5000);
   });
 
+  it("answers a line beyond 64 MiB by one error and goes on", () => {
+    const huge = Buffer.alloc(2 ** 26 + 1, "[");
+    const next = Buffer.from('\n{"id":7,"function":"describe"}\n');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, "stdio"], {
+      input: Buffer.concat([huge, huge, next]),
+      encoding: "utf8",
+    });
+    const [first, second, ...more] = stdout.trimEnd().split("\n");
+    expect(first).toBe('{"id":null,"error":"the request is longer than 67108864 bytes"}');
+    expect((JSON.parse(second) as Answer).id).toBe(7);
+    expect([status, stderr, more]).toEqual([0, "", []]);
+  });
+
   it("gives ids back as they are written, and refuses deep nesting by its id's lack", () => {
     const ids = ["9007199254740993", "1e400", '"a"', "1.0", '{"b":[1]}'];
     const lines = ids.map((id) => `{"id": ${id}, "function": "magic"}`);
