@@ -3,7 +3,7 @@
  */
 import { createOracle, type Oracle } from "@smooth-topk/conformance/oracle";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { logEsp, logEspVjp } from "./index.ts";
+import { emptyPartial, espPartial, logEsp, logEspVjp, logEspVjpOfShard } from "./index.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {
@@ -27,10 +27,12 @@ it.each([
   }
 });
 
-it("beyond it both refuse the entry by name", () => {
+it("beyond it all refuse the entry by name", () => {
   const x = [0, 0, LIMIT * (1 + 2 ** -50), 0];
   expect(() => logEsp(x, K)).toThrow("logEsp: x[2] is");
   expect(() => logEspVjp(x, K, [0, 0, 0, 0, 1])).toThrow("logEspVjp: x[2] is");
+  expect(() => espPartial(x, K)).toThrow("espPartial: x[2] is");
+  expect(() => logEspVjpOfShard(x, [0, 0, 0, 0, 1], emptyPartial(K))).toThrow("logEspVjpOfShard: x[2] is");
   expect(() => logEspVjp([2 ** 52, 2 ** 52, 2 ** 52, 2 ** 52], 2, [0, 0, 1])).toThrow("logEspVjp: x[0] is");
 });
 

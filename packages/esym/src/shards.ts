@@ -5,6 +5,7 @@
 import type { NdArray } from "ndarray";
 import {
   type ArrayLike2d,
+  checkExponents,
   checkFinite,
   checkLogValues,
   checkOrder,
@@ -17,12 +18,13 @@ import {
 import { checkPartial, type EspPartial, partialOfRow } from "./partials.ts";
 import { vjpOfShard } from "./all-orders/vector-jacobian-product.ts";
 
-function shardOf(caller: string, x: ArrayLike2d): { rows: Rows; row: Float64Array } {
+function shardOf(caller: string, x: ArrayLike2d, k: number): { rows: Rows; row: Float64Array } {
   const rows = rowsOf(caller, "x", x);
   if (!rows.isVector) {
     throw new RangeError(`${caller}: x has shape [${rows.batch}, ${rows.n}], expected a vector: one row's shard`);
   }
   checkLogValues(caller, "x", rows);
+  checkExponents(caller, "x", rows, k);
   const row = new Float64Array(rows.n);
   copyRow(rows, 0, row);
   return { rows, row };
@@ -33,7 +35,7 @@ function shardOf(caller: string, x: ArrayLike2d): { rows: Rows; row: Float64Arra
  *
  * @param x  log-values of the shard, shape [m], m >= 0; -Infinity removes an entry. Not mutated.
  * @param k  highest order, >= 0; may exceed m.
- * @throws RangeError or TypeError naming the argument, the index and the value.
+ * @throws RangeError or TypeError naming the argument, the index and the value; entries beyond 2^52 / k in size are refused.
  *
  * O(mk + k^2) time. Finish with {@link logEspOfPartial}.
  *
@@ -46,7 +48,7 @@ function shardOf(caller: string, x: ArrayLike2d): { rows: Rows; row: Float64Arra
  */
 export function espPartial(x: ArrayLike2d, k: number): EspPartial {
   checkOrder("espPartial", k, Infinity, 0, 0);
-  const { row } = shardOf("espPartial", x);
+  const { row } = shardOf("espPartial", x, k);
   return partialOfRow(row, row.length, k);
 }
 
@@ -57,7 +59,7 @@ export function espPartial(x: ArrayLike2d, k: number): EspPartial {
  * @param cotangent  finite, shape [k + 1]; e_k = (0, ..., 0, 1) gives inclusion probabilities.
  * @param outside    the merged partial of all other shards, of order k.
  * @returns          shape [m].
- * @throws RangeError or TypeError naming the argument, the index and the value.
+ * @throws RangeError or TypeError naming the argument, the index and the value; entries beyond 2^52 / k in size are refused.
  *
  * Error at most 64 k u sum_j |cotangent_j| pi_i^(j). O(mk + k^2) time.
  *
@@ -70,9 +72,9 @@ export function espPartial(x: ArrayLike2d, k: number): EspPartial {
  */
 export function logEspVjpOfShard(x: ArrayLike2d, cotangent: ArrayLike2d, outside: EspPartial): NdArray<Float64Array> {
   const caller = "logEspVjpOfShard";
-  const { rows, row } = shardOf(caller, x);
   checkPartial(caller, "outside", outside);
   const { k } = outside;
+  const { rows, row } = shardOf(caller, x, k);
   const cotangents = rowsOf(caller, "cotangent", cotangent);
   checkShape(caller, "cotangent", cotangents, 1, k + 1);
   checkFinite(caller, "cotangent", cotangents);

@@ -23,8 +23,13 @@ const families: readonly Family<EspCase>[] = lossFamilies.map(({ name, draw }) =
   name,
   draw: (random) => {
     const { scores, k, tau } = draw(random);
-    const x = scores.slice(0, MOST_ENTRIES).map((s) => s / (k * tau));
-    return { x, k: Math.min(k, x.length), v: x.map(() => random.normal()) };
+    const row = scores.slice(0, MOST_ENTRIES).map((s) => s / (k * tau));
+    const order = Math.min(k, row.length);
+    // All orders at once take entries up to 2^52 / k in size.
+    const largest = Math.max(...row.map((s) => (s > -Infinity ? Math.abs(s) : 0)));
+    const shrink = Math.min(1, 2 ** 51 / order / Math.max(1, largest));
+    const x = row.map((s) => s * shrink);
+    return { x, k: order, v: x.map(() => random.normal()) };
   },
 }));
 
