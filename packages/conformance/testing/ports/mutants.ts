@@ -2,6 +2,7 @@
  * Ports with one mistake each: those that people make when they port these losses. The vectors have to find every one.
  */
 import { type Factor, type Polynomial, product } from "./factors.ts";
+import { CORRECT_SPLIT, lightAndHeavy, type Split } from "./light-and-heavy.ts";
 import { correct, type LossAndGrad, scaled, type Steps } from "./straightforward.ts";
 import { exponential, type Pair } from "./two-fold.ts";
 
@@ -46,6 +47,11 @@ const change =
   (of: (right: LossAndGrad) => LossAndGrad): Steps["smoothRow"] =>
   (steps, input, row) =>
     of(correct.smoothRow(steps, input, row));
+
+/** A port that is fast by light and heavy entries. */
+export const bySplit = (split: Partial<Split>): Partial<Steps> => ({
+  product: (factors, k, { limit }) => lightAndHeavy(factors, k, limit, { ...CORRECT_SPLIT, ...split }),
+});
 
 const sorted = (values: readonly number[]): number[] => values.toSorted((p, q) => q - p);
 
@@ -332,5 +338,25 @@ export const mutants: readonly Mutant[] = [
       },
     },
     foundBy: ["InvalidLabel"],
+  },
+  {
+    name: "heavy entries among the light ones",
+    steps: bySplit({ theta: 16 }),
+    foundBy: ["LightAndHeavy"],
+  },
+  {
+    name: "a power sum too few",
+    steps: bySplit({ sums: (enough) => enough - 1 }),
+    foundBy: ["LightAndHeavy"],
+  },
+  {
+    name: "a sign in Newton's identities",
+    steps: bySplit({ sign: 1 }),
+    foundBy: ["LightAndHeavy"],
+  },
+  {
+    name: "a light entry among the heavy ones too",
+    steps: bySplit({ twice: 1 }),
+    foundBy: ["LightAndHeavy"],
   },
 ];

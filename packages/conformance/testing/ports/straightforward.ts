@@ -23,6 +23,8 @@ export interface Steps {
   readonly centre: (x: readonly number[], k: number, temperature: Pair) => number;
   /** The factor of an entry: 1 + e X, or r + X with r = 1 / e for entries above the centre. */
   readonly factor: (x: number, centre: number, temperature: Pair) => Factor;
+  /** The product of the factors, of the loss. */
+  readonly product: (factors: readonly Factor[], k: number, steps: Steps) => Polynomial;
   /** P_k / P_{k-1}. */
   readonly ratio: (p: Polynomial, k: number) => number;
   readonly allButOne: (factors: readonly Factor[], k: number, steps: Steps) => Polynomial[];
@@ -81,6 +83,7 @@ export const correct: Steps = {
     return high > 0 ? { a: e, b: 1, exponent } : { a: 1, b: e, exponent };
   },
 
+  product: (factors, k, { round, limit }) => productOf(factors, k, round, limit),
   ratio: ({ c }, k) => c[k] / c[k - 1],
   allButOne: (factors, k, steps) => allButOne(factors, k, (x) => steps.round(x), steps.limit),
 
@@ -112,7 +115,7 @@ export const correct: Steps = {
     const temperature = steps.temperature(k, tau);
     const centre = steps.centre(others, k, temperature);
     const factors = others.map((s) => steps.factor(s, centre, temperature));
-    const ratio = steps.ratio(productOf(factors, k, steps.round, steps.limit), k);
+    const ratio = steps.ratio(steps.product(factors, k, steps), k);
     const { loss, weight } = steps.softplus(ratio, steps.argument(input, centre, scores[label], temperature), tau);
     steps.allButOne(factors, k, steps).forEach((d, at) => {
       grad[indices[at]] = (weight / k) * steps.difference(factors[at], d, k);
