@@ -35,7 +35,7 @@ def losses():
     # The constructor prints.
     with contextlib.redirect_stdout(io.StringIO()):
         authors = SmoothTopkSVM(n_classes=1000, alpha=1, tau=1.0, k=5)
-    return {"authors": authors, "port": smooth_topk.SmoothTopkSVM(k=5), "cross-entropy": torch.nn.CrossEntropyLoss()}
+    return {"authors": authors, "port": smooth_topk.SmoothTopkLoss(k=5), "cross-entropy": torch.nn.CrossEntropyLoss()}
 
 
 def milliseconds(loss, scores, labels):

@@ -66,7 +66,7 @@ def smooth_topk_loss(
 
     Mind the scale: scores enter divided by k, as in the authors' code; k = 1, tau = 1, alpha = 0 is the cross-entropy.
     float64: relative error of the loss at most (8 + |z|) u, of gradient entries above 1e-280 at most 64 k u. float32:
-    1e-5 of the loss; 1e-3 of each entry above 1e-30, and 1e-5 of the row's largest. Rows with the label k-th: z near 0.
+    1e-5 of the loss; 1e-3 of each entry above 1e-30, and 1e-5 of the row's largest.
     O(n + k^2) operations per row for k <= 8, O(n J + k^2 log k) for larger k, J terms of a series that shrinks with
     n / k. The gradient is computed with the loss if there is one to compute; each further derivative by autograd.
 
