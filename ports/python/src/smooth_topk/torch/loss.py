@@ -72,7 +72,7 @@ def smooth_topk_loss(
 
     >>> scores = torch.tensor([[2.0, 1.0, 0.5, 0.0, -1.0, 0.25]])
     >>> print(f"{smooth_topk_loss(scores, torch.tensor([4]), k=2).item():.4f}")
-    2.4276
+    2.6673
     """
     name = "smooth_topk_loss"
     rows, targets, shape = _rows(name, scores, labels)
@@ -411,7 +411,7 @@ def _by_light_and_heavy(
         rest = power_sums.new_zeros(terms - tiers.light_terms, batch)
         power_sums = sums_of_medium + torch.cat((power_sums, rest))
 
-    # Where coefficients could leave the range, e and X are rescaled to make k/S of ... at most 1.
+    # Where coefficients could leave the range, e is multiplied by the unit k / S, which keeps those near order k moderate.
     unit = None
     if _log_binomial(n, k) > 600:
         rest = linear.detach().sort(0)[0][: tiers.heavy - k + 1].sum(0) + power_sums[0].detach()
