@@ -2,6 +2,7 @@
  * `npm run bench`: measures speed and memory, writes bench/results/speed.json and the tables of docs/speed.md.
  *
  *     --quick           a short run: two processes and little time each; prints the tables, writes nothing
+ *     --processes N     how many processes; default 5, or 2 in a short run
  *     --only SECTION    only this section (may be repeated); the others stay as recorded
  *     --authors PATH    also against the authors' PyTorch code, checked out at PATH
  *     --python COMMAND  the interpreter that has torch and future, default python3
@@ -42,6 +43,7 @@ const PROCESSES = [5, 2] as const;
 
 const { values: options } = parseArgs({
   options: {
+    processes: { type: "string" },
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true },
     authors: { type: "string" },
@@ -49,7 +51,7 @@ const { values: options } = parseArgs({
   },
 });
 const short = options.quick ? 1 : 0;
-const processes = PROCESSES[short];
+const processes = options.processes === undefined ? PROCESSES[short] : Number(options.processes);
 const names = [
   "float64",
   "float32",
