@@ -30,7 +30,7 @@ export interface EspInput {
 
 export type Input = LossInput | EspInput;
 
-/** What an output holds, by name: a number a row, or an array of numbers a row. */
+/** What an output holds, by name: one number per row, or one array of numbers per row. */
 export type Output<T> = Readonly<Record<string, readonly (T | readonly T[])[]>>;
 
 /**
